@@ -1,0 +1,1 @@
+"""What is found: one file and one page per check."""

@@ -1,0 +1,1 @@
+"""The shell for people: argv, terminal, exit codes."""

@@ -1,0 +1,1 @@
+"""Frozen values that every other part shares; no I/O, no clock."""

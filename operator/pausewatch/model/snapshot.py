@@ -1,0 +1,88 @@
+"""The node at one instant, as far as it could be read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pausewatch.model.access import AccessFact
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.linux_namespace import NamespaceLinks
+from pausewatch.model.process import FirstProcess, Placement, Process
+from pausewatch.model.sandbox import Container, Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The container runtime behind the CRI socket."""
+
+    name: str
+    """``containerd``, ``cri-o``, ``docker``."""
+
+    version: str
+    endpoint: str
+    """``unix:///run/containerd/containerd.sock``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedNamespace:
+    """A namespace held by a file instead of a process, as CRI-O and containerd's network namespaces are."""
+
+    path: str
+    """As the runtime names it."""
+
+    inode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedContainer:
+    """A container that was not the same at the end of a scan as at its beginning.
+
+    What was read of it belongs to two different instants, so no check judges it in this scan.
+    """
+
+    container_id: str
+    reason: str
+    """What changed, in words: ``is no longer running``, ``its first process is another one``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that checks may know. Sections are read in the order CRI, /proc."""
+
+    node_name: str
+    taken_at: datetime
+    """Wall clock, UTC, at the end of the reads: for times that people read."""
+
+    uptime_seconds: float
+    """Boot clock at the same moment: for durations, which a stepped wall clock must not change."""
+
+    boot_id: str
+    """``/proc/sys/kernel/random/boot_id``: pids, ticks and inode numbers mean nothing across boots."""
+
+    cgroup_version: str
+    """``v1``, ``v2`` or ``hybrid``; empty if it could not be told."""
+
+    runtime: Runtime | Unavailable
+    sandboxes: tuple[Sandbox, ...] | Unavailable
+    containers: tuple[Container, ...] | Unavailable
+    host_links: NamespaceLinks | Unavailable
+    """The node's own namespaces: those of the process that listens on the CRI socket."""
+
+    first_processes: tuple[FirstProcess, ...] | Unavailable
+    """Of every sandbox with a pause and every RUNNING container; those that are gone are left out."""
+
+    pinned_namespaces: tuple[PinnedNamespace, ...]
+    """Of the sandboxes without a pause process; a path that could not be read is left out."""
+
+    processes: tuple[Process, ...] | Unavailable
+    """Every process of the node, ordered by pid."""
+
+    placements: tuple[Placement, ...]
+    """Of the zombies and their parents."""
+
+    changed_containers: tuple[ChangedContainer, ...] = ()
+    access: tuple[AccessFact, ...] = ()
+    """What this process may and may not see; never judged, shown to people."""
+
+
+SECTIONS = ("sandboxes", "containers", "host_links", "first_processes", "processes")
+"""The sections that a check may declare as needed."""

@@ -1,0 +1,1 @@
+"""A Report as its readers want it: pure rendering."""

@@ -1,0 +1,1 @@
+"""The world as model values: thin readers with pure parsers beside them."""

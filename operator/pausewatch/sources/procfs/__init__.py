@@ -1,0 +1,1 @@
+"""The /proc file system: one module per kernel file."""
