@@ -76,8 +76,8 @@ class Observation:
     next_commands: tuple[NextCommand, ...]
     """Least destructive first."""
 
-    container_ids: tuple[str, ...]
-    """The containers whose state it rests on: read once more before it counts."""
+    rests_on: tuple[str, ...]
+    """CRI ids of the containers and sandboxes whose processes it rests on: read once more before it counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

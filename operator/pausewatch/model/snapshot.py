@@ -33,15 +33,17 @@ class PinnedNamespace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedContainer:
-    """A container that was not the same at the end of a scan as at its beginning.
+class ChangedOwner:
+    """A sandbox or container that was not the same at the end of a scan as at its beginning.
 
-    What was read of it belongs to two different instants, so no check judges it in this scan.
+    What was read of it belongs to two different instants, so no observation may rest on it in this scan.
     """
 
-    container_id: str
+    owner_id: str
+    """The CRI id of the sandbox or container."""
+
     reason: str
-    """What changed, in words: ``is no longer running``, ``its first process is another one``."""
+    """What changed, in words: ``is no longer running``, ``has exited``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ class Snapshot:
     """Of every sandbox with a pause and every RUNNING container; those that are gone are left out."""
 
     pinned_namespaces: tuple[PinnedNamespace, ...]
-    """Of the sandboxes without a pause process; a path that could not be read is left out."""
+    """Of the sandboxes without a readable pause; a path that could not be read is left out."""
 
     processes: tuple[Process, ...] | Unavailable
     """Every process of the node, ordered by pid."""
@@ -79,7 +81,9 @@ class Snapshot:
     placements: tuple[Placement, ...]
     """Of the zombies and their parents."""
 
-    changed_containers: tuple[ChangedContainer, ...] = ()
+    changed_owners: tuple[ChangedOwner, ...] = ()
+    """Filled by the second reading of what a candidate rests on."""
+
     access: tuple[AccessFact, ...] = ()
     """What this process may and may not see; never judged, shown to people."""
 

@@ -1,0 +1,42 @@
+"""What evaluate remembers from one scan to the next. Losing it costs only ``first seen`` and delay."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+
+from pausewatch.model.process import Identity
+from pausewatch.model.report import Observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """One finding id over consecutive scans."""
+
+    check: str
+    observation: Observation
+    """As last seen."""
+
+    first_seen_at: datetime
+    first_seen_uptime_seconds: float
+    looks: int
+    """Consecutive scans in which it was seen."""
+
+    clean_looks: int
+    """Consecutive scans since in which its check ran and did not see it."""
+
+    reported: bool
+    """Whether it lasted long enough to become a finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Passed into and out of ``evaluate``."""
+
+    boot_id: str = ""
+    streaks: Mapping[str, Streak] = field(default_factory=lambda: MappingProxyType({}))
+    """By finding id."""
+
+    zombies_seen_since: Mapping[Identity, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Boot-clock seconds at which each living zombie was first seen. /proc tells when a process started, not when
+    it died, so this is the only honest age of a zombie."""

@@ -1,0 +1,249 @@
+"""Which Linux namespace a container's first process belongs in, which it is in, and whose that is.
+
+The rule follows what the pod asked for (the CRI's NamespaceOption and the OCI runtime specification), never "must
+equal pause": with hostNetwork, hostPID or an ephemeral debug container a difference is right.
+Sources: NamespaceOption and NamespaceMode in k8s.io/cri-api runtime/v1/api.proto; containerd
+internal/cri/server/container_create.go and podsandbox/sandbox_run_linux.go (uts); CRI-O server/sandbox_run_linux.go.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
+from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
+from pausewatch.model.view import NodeView
+
+
+class OwnerKind(StrEnum):
+    """Whose a Linux namespace is."""
+
+    HOST = "host"
+    OWN_SANDBOX = "own sandbox"
+    OWN_CONTAINER = "own container"
+    SIBLING = "sibling container"
+    OTHER_POD = "other pod"
+    NOBODY = "nobody known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose a Linux namespace is, seen from one container."""
+
+    kind: OwnerKind
+    sandbox: Sandbox | None = None
+    """Of another pod, or of the sibling."""
+
+    container: Container | None = None
+    """The container, where a single one owns it."""
+
+
+class Expected(StrEnum):
+    """With whom the container is to share a Linux namespace."""
+
+    SANDBOX = "sandbox"
+    HOST = "host"
+    NOBODY = "nobody"
+    TARGET = "target container"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What one container's first process is expected to be in."""
+
+    whose: Expected
+    inode: int | None
+    """None for a namespace of the container's own, which has no reference to compare with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceJudgement:
+    """One Linux namespace of one container's first process."""
+
+    kind: NamespaceKind
+    inode: int
+    """The one that it is in."""
+
+    owner: Owner
+    expectation: Expectation | None
+    """None where nothing can be expected; ``not_judged`` says why."""
+
+    not_judged: str
+    as_expected: bool
+    """True as well where nothing is expected."""
+
+
+class Sharing:
+    """The Linux namespaces of all comparable containers of one node."""
+
+    def __init__(self, node: NodeView) -> None:
+        self._node = node
+
+    def of(self, container: Container) -> tuple[NamespaceJudgement, ...]:
+        """Return one judgement per kind; empty where the first process could not be read or compared."""
+        links = self._node.links_of(container.id)
+        if links is None or container.sandbox_id in self._node.not_comparable:
+            return ()
+        return tuple(self._judge(container, kind, links.of(kind)) for kind in NamespaceKind)
+
+    def reference(self, sandbox: Sandbox, kind: NamespaceKind) -> int | None:
+        """Return the namespace that a sandbox holds: that of its pause or, without one, of its pinned file."""
+        links = self._node.links_of(sandbox.id)
+        if links is not None:
+            return links.of(kind)
+        details = self._node.sandbox_details(sandbox)
+        entries = details.spec_namespaces if details is not None else None
+        return next((self._node.pins.get(entry.path) for entry in entries or () if entry.kind is kind), None)
+
+    def _judge(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
+        expected = self._expect(container, kind)
+        owner = self._owner(container, kind, inode)
+        if isinstance(expected, str):
+            return NamespaceJudgement(
+                kind=kind, inode=inode, owner=owner, expectation=None, not_judged=expected, as_expected=True
+            )
+        match expected.whose:
+            case Expected.NOBODY:
+                right = owner.kind is OwnerKind.OWN_CONTAINER
+            case Expected.SANDBOX:
+                # A sandbox that shares its own with the node holds nothing of its pod's, whatever its containers do.
+                right = inode == expected.inode and owner.kind is not OwnerKind.HOST
+            case Expected.HOST | Expected.TARGET:
+                right = inode == expected.inode
+        return NamespaceJudgement(
+            kind=kind, inode=inode, owner=owner, expectation=expected, not_judged="", as_expected=right
+        )
+
+    def _expect(self, container: Container, kind: NamespaceKind) -> Expectation | str:
+        """Return what is expected, or why nothing can be."""
+        sandbox = self._node.sandboxes[container.sandbox_id]
+        details = self._node.sandbox_details(sandbox)
+        if details is None:
+            return "the runtime gave no status of the sandbox"
+        match kind:
+            case NamespaceKind.NETWORK:
+                mode = details.network_mode
+            case NamespaceKind.IPC:
+                mode = details.ipc_mode
+            case NamespaceKind.USER:
+                mode = details.user_mode or NamespaceMode.NODE
+            case NamespaceKind.UTS:
+                # The CRI has no option for it. containerd leaves the entry out with hostNetwork, CRI-O never does.
+                if details.spec_namespaces is None:
+                    return "the runtime gave no specification of the sandbox"
+                own = any(entry.kind is NamespaceKind.UTS for entry in details.spec_namespaces)
+                mode = NamespaceMode.POD if own else NamespaceMode.NODE
+            case NamespaceKind.PID:
+                return self._expect_pid(container, sandbox)
+        match mode:
+            case NamespaceMode.POD:
+                return self._expect_reference(sandbox, kind)
+            case NamespaceMode.NODE:
+                return self._expect_host(kind)
+            case _:
+                return f"the runtime tells no sharing mode of the {kind} namespace"
+
+    def _expect_pid(self, container: Container, sandbox: Sandbox) -> Expectation | str:
+        details = self._node.container_details(container)
+        if details is None or details.pid_mode is None:
+            return "the runtime does not tell the PID mode of the container"
+        match details.pid_mode:
+            case NamespaceMode.CONTAINER:
+                return Expectation(whose=Expected.NOBODY, inode=None)
+            case NamespaceMode.POD:
+                return self._expect_reference(sandbox, NamespaceKind.PID)
+            case NamespaceMode.NODE:
+                return self._expect_host(NamespaceKind.PID)
+            case NamespaceMode.TARGET:
+                inode = self._target_pid_namespace(container)
+                if inode is None:
+                    return "its target container is not running"
+                return Expectation(whose=Expected.TARGET, inode=inode)
+
+    def _target_pid_namespace(self, container: Container) -> int | None:
+        details = self._node.container_details(container)
+        if details is None:
+            return None
+        if details.target_id:
+            links = self._node.links_of(details.target_id)
+            return None if links is None else links.pid
+        # CRI-O names no target, but pins its PID namespace and puts the path into the specification.
+        entries = details.spec_namespaces or ()
+        return next(
+            (self._node.pins.get(entry.path) for entry in entries if entry.kind is NamespaceKind.PID), None
+        )
+
+    def _expect_reference(self, sandbox: Sandbox, kind: NamespaceKind) -> Expectation | str:
+        inode = self.reference(sandbox, kind)
+        if inode is None:
+            return f"the {kind} namespace of the sandbox could not be read"
+        return Expectation(whose=Expected.SANDBOX, inode=inode)
+
+    def _expect_host(self, kind: NamespaceKind) -> Expectation | str:
+        host = self._node.host_links
+        if host is None:
+            return "the node's own namespaces could not be read"
+        return Expectation(whose=Expected.HOST, inode=host.of(kind))
+
+    def _owner(self, container: Container, kind: NamespaceKind, inode: int) -> Owner:
+        host = self._node.host_links
+        if host is not None and host.of(kind) == inode:
+            return Owner(kind=OwnerKind.HOST)
+        sandbox = self._node.sandboxes[container.sandbox_id]
+        if self.reference(sandbox, kind) == inode:
+            return Owner(kind=OwnerKind.OWN_SANDBOX, sandbox=sandbox)
+        if kind is NamespaceKind.PID:
+            first = self._pid_namespace_owners.get(inode)
+            if first is not None:
+                return self._owner_among_containers(container, first)
+        other = self._sandbox_namespaces.get((kind, inode))
+        if other is not None:
+            return Owner(kind=OwnerKind.OTHER_POD, sandbox=other)
+        return Owner(kind=OwnerKind.NOBODY)
+
+    def _owner_among_containers(self, container: Container, owner: Container) -> Owner:
+        sandbox = self._node.sandboxes[owner.sandbox_id]
+        if owner.id == container.id:
+            kind = OwnerKind.OWN_CONTAINER
+        elif owner.sandbox_id == container.sandbox_id:
+            kind = OwnerKind.SIBLING
+        else:
+            kind = OwnerKind.OTHER_POD
+        return Owner(kind=kind, sandbox=sandbox, container=owner)
+
+    @cached_property
+    def _sandbox_namespaces(self) -> Mapping[tuple[NamespaceKind, int], Sandbox]:
+        """The sandbox that holds a namespace, where it is not the node's."""
+        found: dict[tuple[NamespaceKind, int], Sandbox] = {}
+        for sandbox in self._node.sandboxes.values():
+            for kind in NamespaceKind:
+                inode = self.reference(sandbox, kind)
+                if inode is not None:
+                    found.setdefault((kind, inode), sandbox)
+        return found
+
+    @cached_property
+    def _pid_namespace_owners(self) -> Mapping[int, Container]:
+        """The container that a PID namespace was made for: of those in it, the one that started first.
+
+        A namespace exists before anybody joins it, so the earliest first process made it. A container that targets
+        another one, or shares the sandbox's or the node's, never owns one.
+        """
+        owners: dict[int, Container] = {}
+        for container, links in self._with_own_pid_namespace():
+            known = owners.get(links.pid)
+            if known is None or self._started(container) < self._started(known):
+                owners[links.pid] = container
+        return owners
+
+    def _with_own_pid_namespace(self) -> Iterator[tuple[Container, NamespaceLinks]]:
+        for container in self._node.running_containers:
+            details = self._node.container_details(container)
+            links = self._node.links_of(container.id)
+            if details is not None and links is not None and details.pid_mode is NamespaceMode.CONTAINER:
+                yield container, links
+
+    def _started(self, container: Container) -> tuple[int, int]:
+        identity = self._node.first_processes[container.id].identity
+        return (identity.start_ticks, identity.pid)

@@ -1,0 +1,153 @@
+"""The Snapshot joined once: what a check asks, by the names of the domain.
+
+Sections that a check did not declare as needed may be Unavailable; this view then shows them as empty.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TypeVar
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.comparable import why_not_comparable
+from pausewatch.model.linux_namespace import NamespaceLinks
+from pausewatch.model.process import FirstProcess, Identity, Placement, Process
+from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
+from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.subject import Subject
+
+T = TypeVar("T")
+
+
+class NodeView:
+    """One node at one instant. Properties are computed when first asked for and then kept."""
+
+    def __init__(self, snapshot: Snapshot, zombies_seen_since: Mapping[Identity, float]) -> None:
+        self.snapshot = snapshot
+        self._zombies_seen_since = zombies_seen_since
+
+    @cached_property
+    def sandboxes(self) -> Mapping[str, Sandbox]:
+        """By id."""
+        return {sandbox.id: sandbox for sandbox in _present(self.snapshot.sandboxes)}
+
+    @cached_property
+    def containers(self) -> Mapping[str, Container]:
+        """By id, in every state."""
+        return {container.id: container for container in _present(self.snapshot.containers)}
+
+    @cached_property
+    def containers_of(self) -> Mapping[str, tuple[Container, ...]]:
+        """By sandbox id; oldest attempt first."""
+        grouped: dict[str, list[Container]] = {}
+        for container in self.containers.values():
+            grouped.setdefault(container.sandbox_id, []).append(container)
+        return {
+            sandbox_id: tuple(sorted(members, key=lambda one: (one.name, one.attempt, one.id)))
+            for sandbox_id, members in grouped.items()
+        }
+
+    @cached_property
+    def processes(self) -> Mapping[int, Process]:
+        """By pid."""
+        return {process.pid: process for process in _present(self.snapshot.processes)}
+
+    @cached_property
+    def first_processes(self) -> Mapping[str, FirstProcess]:
+        """By the id of their sandbox or container, without those whose cgroup shows that they are strangers."""
+        return {
+            first.owner_id: first for first in _present(self.snapshot.first_processes) if first.in_own_cgroup
+        }
+
+    @cached_property
+    def first_process_owners(self) -> Mapping[Identity, str]:
+        """The sandbox or container that a process is the first of."""
+        return {first.identity: first.owner_id for first in self.first_processes.values()}
+
+    @cached_property
+    def placements(self) -> Mapping[Identity, Placement]:
+        """Of zombies and their parents."""
+        return {placement.identity: placement for placement in self.snapshot.placements}
+
+    @cached_property
+    def pins(self) -> Mapping[str, int]:
+        """Inode numbers of pinned namespaces, by the path that the runtime uses."""
+        return {pin.path: pin.inode for pin in self.snapshot.pinned_namespaces}
+
+    @property
+    def host_links(self) -> NamespaceLinks | None:
+        """The node's own namespaces."""
+        links = self.snapshot.host_links
+        return None if isinstance(links, Unavailable) else links
+
+    @cached_property
+    def not_comparable(self) -> Mapping[str, str]:
+        """Why the processes of a sandbox say nothing about its pod, by sandbox id; comparable ones are left out."""
+        reasons = {
+            sandbox.id: why_not_comparable(sandbox, self.containers_of.get(sandbox.id, ()))
+            for sandbox in self.sandboxes.values()
+        }
+        return {sandbox_id: reason for sandbox_id, reason in reasons.items() if reason}
+
+    @cached_property
+    def running_containers(self) -> tuple[Container, ...]:
+        """RUNNING containers of listed sandboxes, in a stable order."""
+        running = (
+            container
+            for container in self.containers.values()
+            if container.state is ContainerState.RUNNING and container.sandbox_id in self.sandboxes
+        )
+        return tuple(sorted(running, key=lambda one: self.subject_of(one).sort_key))
+
+    @cached_property
+    def zombies(self) -> tuple[Process, ...]:
+        """Dead processes that nobody has reaped, by pid."""
+        return tuple(process for process in _present(self.snapshot.processes) if process.is_zombie)
+
+    def zombie_seen_for_seconds(self, zombie: Process) -> float:
+        """Return how long this very process has been seen dead; 0 when it is seen for the first time."""
+        since = self._zombies_seen_since.get(zombie.identity, self.snapshot.uptime_seconds)
+        return self.snapshot.uptime_seconds - since
+
+    def sandbox_details(self, sandbox: Sandbox) -> SandboxDetails | None:
+        """Return what the status of a sandbox told, if it could be asked."""
+        return None if isinstance(sandbox.details, Unavailable) else sandbox.details
+
+    def container_details(self, container: Container) -> ContainerDetails | None:
+        """Return what the status of a container told, if it could be asked."""
+        return None if isinstance(container.details, Unavailable) else container.details
+
+    def links_of(self, owner_id: str) -> NamespaceLinks | None:
+        """Return the namespaces of the first process of a sandbox or container, if they could be read."""
+        first = self.first_processes.get(owner_id)
+        return None if first is None or isinstance(first.links, Unavailable) else first.links
+
+    def subject_of(self, container: Container) -> Subject:
+        """Return a container as the subject of a finding."""
+        sandbox = self.sandboxes[container.sandbox_id]
+        twins = self._running_names[container.sandbox_id, container.name]
+        name = f"{container.name}#{container.attempt}" if twins > 1 else container.name
+        return Subject(
+            namespace=sandbox.namespace,
+            pod=sandbox.name,
+            uid=sandbox.uid,
+            sandbox_id=sandbox.id,
+            container=name,
+        )
+
+    @cached_property
+    def _running_names(self) -> Counter[tuple[str, str]]:
+        return Counter(
+            (container.sandbox_id, container.name)
+            for container in self.containers.values()
+            if container.state is ContainerState.RUNNING
+        )
+
+
+def subject_of_sandbox(sandbox: Sandbox) -> Subject:
+    """Return a sandbox as the subject of a finding."""
+    return Subject(namespace=sandbox.namespace, pod=sandbox.name, uid=sandbox.uid, sandbox_id=sandbox.id)
+
+
+def _present(section: tuple[T, ...] | Unavailable) -> tuple[T, ...]:
+    return () if isinstance(section, Unavailable) else section

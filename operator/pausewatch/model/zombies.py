@@ -1,0 +1,154 @@
+"""Whose the zombies are and who should have reaped them.
+
+A zombie keeps few facts (proc_pid_status(5), and measured): its own ``ns/pid`` link, its parent, and on cgroup v2 its
+cgroup path. On cgroup v1 it shows ``/`` for every controller, so its own cgroup alone must never place it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pausewatch.model.process import Process
+from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
+from pausewatch.model.view import NodeView
+
+
+class ParentRole(StrEnum):
+    """What the parent of zombies is; decides what to do about it."""
+
+    FIRST_PROCESS = "PID 1 of the container"
+    """An application that is no init: it never waits for children that it did not start itself."""
+
+    PAUSE = "the pause of the sandbox"
+    MEMBER = "a process of the container"
+    OTHER = "a process outside the container"
+    GONE = "a process that could not be read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZombieParent:
+    """A living process that does not wait for its dead children."""
+
+    pid: int
+    process: Process | None
+    """None if it ended during the scan."""
+
+    role: ParentRole
+    zombies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZombieGroup:
+    """The zombies of one container, of one sandbox, or (both None) of the node outside all listed pods."""
+
+    sandbox: Sandbox | None
+    container: Container | None
+    zombies: tuple[Process, ...]
+    """By pid."""
+
+    parents: tuple[ZombieParent, ...]
+    """The one with the most zombies first."""
+
+
+def zombie_groups(node: NodeView, zombies: Iterable[Process]) -> tuple[ZombieGroup, ...]:
+    """Group zombies by the container they belong to.
+
+    In this order: the container whose PID namespace the zombie's own ``ns/pid`` is; the container in its cgroup
+    path; the container of its parent.
+    """
+    owners = _pid_namespace_owners(node)
+    grouped: dict[tuple[str, str], list[Process]] = {}
+    for zombie in zombies:
+        grouped.setdefault(_place(node, owners, zombie), []).append(zombie)
+    return tuple(
+        ZombieGroup(
+            sandbox=node.sandboxes.get(sandbox_id),
+            container=node.containers.get(container_id),
+            zombies=tuple(members),
+            parents=_parents(node, members, sandbox_id, container_id),
+        )
+        for (sandbox_id, container_id), members in sorted(grouped.items())
+    )
+
+
+def _place(node: NodeView, owners: Mapping[int, str], zombie: Process) -> tuple[str, str]:
+    """Return (sandbox id, container id); either empty where there is none."""
+    placement = node.placements.get(zombie.identity)
+    if placement is not None:
+        if placement.pid_namespace is not None and placement.pid_namespace in owners:
+            return _known(node, owners[placement.pid_namespace])
+        placed = _known(node, placement.container_id)
+        if placed[0]:
+            return placed
+    return _known(node, _container_of(node, zombie.parent_pid))
+
+
+def _known(node: NodeView, owner_id: str | None) -> tuple[str, str]:
+    """Resolve an id from a cgroup path, which may be a container's, a sandbox's, or another runtime's."""
+    if owner_id in node.containers:
+        container = node.containers[owner_id]
+        return (container.sandbox_id, container.id) if container.sandbox_id in node.sandboxes else ("", "")
+    if owner_id in node.sandboxes:
+        return (owner_id, "")
+    return ("", "")
+
+
+def _container_of(node: NodeView, pid: int) -> str | None:
+    process = node.processes.get(pid)
+    if process is None:
+        return None
+    if process.identity in node.first_process_owners:
+        return node.first_process_owners[process.identity]
+    placement = node.placements.get(process.identity)
+    return None if placement is None else placement.container_id
+
+
+def _pid_namespace_owners(node: NodeView) -> Mapping[int, str]:
+    """PID namespaces that belong to one container only, by inode number."""
+    owners: dict[int, str] = {}
+    for container in node.running_containers:
+        details = node.container_details(container)
+        links = node.links_of(container.id)
+        if (
+            details is not None
+            and links is not None
+            and details.pid_mode is NamespaceMode.CONTAINER
+            and container.sandbox_id not in node.not_comparable
+            and (node.host_links is None or links.pid != node.host_links.pid)
+        ):
+            owners.setdefault(links.pid, container.id)
+    return owners
+
+
+def _parents(
+    node: NodeView, zombies: Iterable[Process], sandbox_id: str, container_id: str
+) -> tuple[ZombieParent, ...]:
+    counted = Counter(zombie.parent_pid for zombie in zombies)
+    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(
+        ZombieParent(
+            pid=pid,
+            process=node.processes.get(pid),
+            role=_role(node, pid, sandbox_id, container_id),
+            zombies=count,
+        )
+        for pid, count in ordered
+    )
+
+
+def _role(node: NodeView, pid: int, sandbox_id: str, container_id: str) -> ParentRole:
+    process = node.processes.get(pid)
+    if process is None:
+        return ParentRole.GONE
+    if _is_first(node, container_id, process):
+        return ParentRole.FIRST_PROCESS
+    if _is_first(node, sandbox_id, process):
+        return ParentRole.PAUSE
+    placed = _known(node, _container_of(node, pid))
+    return ParentRole.MEMBER if container_id and placed[1] == container_id else ParentRole.OTHER
+
+
+def _is_first(node: NodeView, owner_id: str, process: Process) -> bool:
+    first = node.first_processes.get(owner_id)
+    return first is not None and first.identity == process.identity
