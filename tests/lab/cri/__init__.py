@@ -1,0 +1,1 @@
+"""The lab's own client of the Container Runtime Interface, with the calls that change things."""
