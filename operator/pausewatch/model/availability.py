@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 
 
+PERMISSION_DENIED = "PermissionDenied"
+"""The reason that a person can mend by granting more; counted as coverage."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
     """Stands in a Snapshot where a section could not be read.

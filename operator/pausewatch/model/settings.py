@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoreRule:
-    """Silences a known case. Only the operator's settings do this, never a pod's own annotation: a tenant could
-    hide a fault that way. An empty field matches everything."""
+    """Silences a known case; an empty field matches everything.
+
+    Only the operator's settings do this, never a pod's own annotation: a tenant could hide a fault that way.
+    """
 
     check: str = ""
     namespace: str = ""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
-from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
+from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox, SandboxDetails
 from pausewatch.model.view import NodeView
 
 
@@ -74,18 +74,39 @@ class NamespaceJudgement:
     """True as well where nothing is expected."""
 
 
+OWN = Expectation(whose=Expected.NOBODY, inode=None)
+
+
 class Sharing:
     """The Linux namespaces of all comparable containers of one node."""
 
     def __init__(self, node: NodeView) -> None:
         self._node = node
+        self._of_sandbox: dict[tuple[str, NamespaceKind], Expectation | str] = {}
 
     def of(self, container: Container) -> tuple[NamespaceJudgement, ...]:
         """Return one judgement per kind; empty where the first process could not be read or compared."""
-        links = self._node.links_of(container.id)
-        if links is None or container.sandbox_id in self._node.not_comparable:
+        links = self._comparable_links(container)
+        if links is None:
             return ()
-        return tuple(self._judge(container, kind, links.of(kind)) for kind in NamespaceKind)
+        return tuple(self._judgement(container, kind, links.of(kind)) for kind in NamespaceKind)
+
+    def wrong(self, container: Container) -> tuple[NamespaceJudgement, ...]:
+        """Return the judgements that are not as expected: what ``of`` returns, at a fraction of its cost."""
+        links = self._comparable_links(container)
+        if links is None:
+            return ()
+        return tuple(
+            self._judgement(container, kind, links.of(kind))
+            for kind in NamespaceKind
+            if not self._as_expected(container, kind, links.of(kind))
+        )
+
+    def is_judged(self, container: Container) -> bool:
+        """Whether anything could be expected of the container's first process."""
+        if self._comparable_links(container) is None:
+            return False
+        return any(not isinstance(self._expect(container, kind), str) for kind in NamespaceKind)
 
     def reference(self, sandbox: Sandbox, kind: NamespaceKind) -> int | None:
         """Return the namespace that a sandbox holds: that of its pause or, without one, of its pinned file."""
@@ -96,47 +117,53 @@ class Sharing:
         entries = details.spec_namespaces if details is not None else None
         return next((self._node.pins.get(entry.path) for entry in entries or () if entry.kind is kind), None)
 
-    def _judge(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
+    def _comparable_links(self, container: Container) -> NamespaceLinks | None:
+        if container.sandbox_id in self._node.not_comparable:
+            return None
+        return self._node.links_of(container.id)
+
+    def _judgement(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
         expected = self._expect(container, kind)
-        owner = self._owner(container, kind, inode)
+        return NamespaceJudgement(
+            kind=kind,
+            inode=inode,
+            owner=self._owner(container, kind, inode),
+            expectation=None if isinstance(expected, str) else expected,
+            not_judged=expected if isinstance(expected, str) else "",
+            as_expected=self._as_expected(container, kind, inode),
+        )
+
+    def _as_expected(self, container: Container, kind: NamespaceKind, inode: int) -> bool:
+        expected = self._expect(container, kind)
         if isinstance(expected, str):
-            return NamespaceJudgement(
-                kind=kind, inode=inode, owner=owner, expectation=None, not_judged=expected, as_expected=True
-            )
+            return True
         match expected.whose:
             case Expected.NOBODY:
-                right = owner.kind is OwnerKind.OWN_CONTAINER
+                return self._owner(container, kind, inode).kind is OwnerKind.OWN_CONTAINER
             case Expected.SANDBOX:
                 # A sandbox that shares its own with the node holds nothing of its pod's, whatever its containers do.
-                right = inode == expected.inode and owner.kind is not OwnerKind.HOST
+                host = self._node.host_links
+                return inode == expected.inode and (host is None or inode != host.of(kind))
             case Expected.HOST | Expected.TARGET:
-                right = inode == expected.inode
-        return NamespaceJudgement(
-            kind=kind, inode=inode, owner=owner, expectation=expected, not_judged="", as_expected=right
-        )
+                return inode == expected.inode
 
     def _expect(self, container: Container, kind: NamespaceKind) -> Expectation | str:
         """Return what is expected, or why nothing can be."""
         sandbox = self._node.sandboxes[container.sandbox_id]
+        if kind is NamespaceKind.PID:
+            return self._expect_pid(container, sandbox)
+        key = (sandbox.id, kind)
+        if key not in self._of_sandbox:
+            self._of_sandbox[key] = self._expect_of_sandbox(sandbox, kind)
+        return self._of_sandbox[key]
+
+    def _expect_of_sandbox(self, sandbox: Sandbox, kind: NamespaceKind) -> Expectation | str:
         details = self._node.sandbox_details(sandbox)
         if details is None:
             return "the runtime gave no status of the sandbox"
-        match kind:
-            case NamespaceKind.NETWORK:
-                mode = details.network_mode
-            case NamespaceKind.IPC:
-                mode = details.ipc_mode
-            case NamespaceKind.USER:
-                mode = details.user_mode or NamespaceMode.NODE
-            case NamespaceKind.UTS:
-                # The CRI has no option for it. containerd leaves the entry out with hostNetwork, CRI-O never does.
-                if details.spec_namespaces is None:
-                    return "the runtime gave no specification of the sandbox"
-                own = any(entry.kind is NamespaceKind.UTS for entry in details.spec_namespaces)
-                mode = NamespaceMode.POD if own else NamespaceMode.NODE
-            case NamespaceKind.PID:
-                return self._expect_pid(container, sandbox)
-        match mode:
+        if kind is NamespaceKind.UTS and details.spec_namespaces is None:
+            return "the runtime gave no specification of the sandbox"
+        match _mode(details, kind):
             case NamespaceMode.POD:
                 return self._expect_reference(sandbox, kind)
             case NamespaceMode.NODE:
@@ -146,11 +173,9 @@ class Sharing:
 
     def _expect_pid(self, container: Container, sandbox: Sandbox) -> Expectation | str:
         details = self._node.container_details(container)
-        if details is None or details.pid_mode is None:
-            return "the runtime does not tell the PID mode of the container"
-        match details.pid_mode:
+        match None if details is None else details.pid_mode:
             case NamespaceMode.CONTAINER:
-                return Expectation(whose=Expected.NOBODY, inode=None)
+                return OWN
             case NamespaceMode.POD:
                 return self._expect_reference(sandbox, NamespaceKind.PID)
             case NamespaceMode.NODE:
@@ -160,6 +185,8 @@ class Sharing:
                 if inode is None:
                     return "its target container is not running"
                 return Expectation(whose=Expected.TARGET, inode=inode)
+            case None:
+                return "the runtime does not tell the PID mode of the container"
 
     def _target_pid_namespace(self, container: Container) -> int | None:
         details = self._node.container_details(container)
@@ -170,9 +197,7 @@ class Sharing:
             return None if links is None else links.pid
         # CRI-O names no target, but pins its PID namespace and puts the path into the specification.
         entries = details.spec_namespaces or ()
-        return next(
-            (self._node.pins.get(entry.path) for entry in entries if entry.kind is NamespaceKind.PID), None
-        )
+        return next((self._node.pins.get(entry.path) for entry in entries if entry.kind is NamespaceKind.PID), None)
 
     def _expect_reference(self, sandbox: Sandbox, kind: NamespaceKind) -> Expectation | str:
         inode = self.reference(sandbox, kind)
@@ -247,3 +272,20 @@ class Sharing:
     def _started(self, container: Container) -> tuple[int, int]:
         identity = self._node.first_processes[container.id].identity
         return (identity.start_ticks, identity.pid)
+
+
+def _mode(details: SandboxDetails, kind: NamespaceKind) -> NamespaceMode | None:
+    """Return the sharing mode of every kind but PID, which each container has of its own."""
+    match kind:
+        case NamespaceKind.NETWORK:
+            return details.network_mode
+        case NamespaceKind.IPC:
+            return details.ipc_mode
+        case NamespaceKind.USER:
+            return details.user_mode or NamespaceMode.NODE
+        case NamespaceKind.UTS:
+            # The CRI has no option for it. containerd leaves the entry out with hostNetwork, CRI-O never does.
+            own = any(entry.kind is NamespaceKind.UTS for entry in details.spec_namespaces or ())
+            return NamespaceMode.POD if own else NamespaceMode.NODE
+        case NamespaceKind.PID:
+            return details.pid_mode

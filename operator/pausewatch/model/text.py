@@ -6,6 +6,9 @@ could move the cursor of a terminal, forge a log line or reorder what a person r
 
 import unicodedata
 
+NOT_UTF8 = range(0xDC80, 0xDD00)
+"""Code points that the ``surrogateescape`` error handler stands in for the bytes 0x80 to 0xFF (PEP 383)."""
+
 LONGEST_TEXT = 256
 """Characters kept of one piece of text. Names are shorter (63 and 253); a longer one is no name and is cut."""
 
@@ -33,8 +36,20 @@ def _escaped(character: str) -> str:
     if character == "\\":
         return "\\\\"
     code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as surrogateescape carries it
+    if code in NOT_UTF8:
         return f"\\x{code - 0xDC00:02x}"
     if unicodedata.category(character)[0] == "C" or character in "\u2028\u2029":
         return character.encode("unicode_escape", "backslashreplace").decode("ascii")
     return character
+
+
+def at_least(count: int) -> str:
+    """Return a count as a lower bound of one significant digit, so that a growing one rarely changes stored text.
+
+    >>> at_least(7), at_least(16), at_least(1576)
+    ('7', '10+', '1,000+')
+    """
+    if count < 10:  # noqa: PLR2004  one digit is exact
+        return str(count)
+    unit = 10 ** (len(str(count)) - 1)
+    return f"{count // unit * unit:,}+"

@@ -55,9 +55,7 @@ class NodeView:
     @cached_property
     def first_processes(self) -> Mapping[str, FirstProcess]:
         """By the id of their sandbox or container, without those whose cgroup shows that they are strangers."""
-        return {
-            first.owner_id: first for first in _present(self.snapshot.first_processes) if first.in_own_cgroup
-        }
+        return {first.owner_id: first for first in _present(self.snapshot.first_processes) if first.in_own_cgroup}
 
     @cached_property
     def first_process_owners(self) -> Mapping[Identity, str]:
@@ -97,7 +95,7 @@ class NodeView:
             for container in self.containers.values()
             if container.state is ContainerState.RUNNING and container.sandbox_id in self.sandboxes
         )
-        return tuple(sorted(running, key=lambda one: self.subject_of(one).sort_key))
+        return tuple(sorted(running, key=self._reading_order))
 
     @cached_property
     def zombies(self) -> tuple[Process, ...]:
@@ -134,6 +132,10 @@ class NodeView:
             sandbox_id=sandbox.id,
             container=name,
         )
+
+    def _reading_order(self, container: Container) -> tuple[str, ...]:
+        sandbox = self.sandboxes[container.sandbox_id]
+        return (sandbox.namespace, sandbox.name, container.name, container.id)
 
     @cached_property
     def _running_names(self) -> Counter[tuple[str, str]]:

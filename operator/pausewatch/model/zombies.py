@@ -86,12 +86,11 @@ def _place(node: NodeView, owners: Mapping[int, str], zombie: Process) -> tuple[
 
 def _known(node: NodeView, owner_id: str | None) -> tuple[str, str]:
     """Resolve an id from a cgroup path, which may be a container's, a sandbox's, or another runtime's."""
-    if owner_id in node.containers:
-        container = node.containers[owner_id]
-        return (container.sandbox_id, container.id) if container.sandbox_id in node.sandboxes else ("", "")
-    if owner_id in node.sandboxes:
-        return (owner_id, "")
-    return ("", "")
+    container = node.containers.get(owner_id or "")
+    if container is not None and container.sandbox_id in node.sandboxes:
+        return (container.sandbox_id, container.id)
+    sandbox = node.sandboxes.get(owner_id or "")
+    return ("" if sandbox is None else sandbox.id, "")
 
 
 def _container_of(node: NodeView, pid: int) -> str | None:

@@ -1,0 +1,215 @@
+"""Snapshot and History in, Report and next History out. Pure: no clock, no I/O; the only place for persistence.
+
+A check that raises becomes ERROR and the others go on: a bug of ours must never look like the node's fault.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from pausewatch.checks._check import Check, thresholds_of
+from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.history import History, Streak
+from pausewatch.model.process import Identity
+from pausewatch.model.report import (
+    CheckResult,
+    Coverage,
+    Finding,
+    Observation,
+    Outcome,
+    Report,
+    Severity,
+    Summary,
+)
+from pausewatch.model.sandbox import SandboxState
+from pausewatch.model.settings import Settings
+from pausewatch.model.snapshot import SECTIONS, Snapshot
+from pausewatch.model.view import NodeView
+
+CLEAN_LOOKS_TO_CLEAR = 2
+"""A finding goes after this many scans in a row that ran its check and did not see it: one may have been unlucky."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one check saw in one Snapshot, before persistence."""
+
+    check: Check
+    result: CheckResult
+    observations: tuple[Observation, ...]
+
+
+def view_of(snapshot: Snapshot, history: History) -> NodeView:
+    """Join a Snapshot with what is remembered of its processes."""
+    return NodeView(snapshot, history.zombies_seen_since if history.boot_id == snapshot.boot_id else {})
+
+
+def candidates(node: NodeView, settings: Settings, checks: Iterable[Check]) -> frozenset[str]:
+    """Return the CRI ids that observations of this Snapshot rest on: to be read once more before they count."""
+    seen = (_run(check, node, settings) for check in checks)
+    return frozenset(owner for one in seen for observation in one.observations for owner in observation.rests_on)
+
+
+def evaluate(
+    snapshot: Snapshot, history: History, settings: Settings, checks: Iterable[Check]
+) -> tuple[Report, History]:
+    """Judge a node."""
+    node = view_of(snapshot, history)
+    seen = [_run(check, node, settings) for check in checks]
+    known = history.streaks if history.boot_id == snapshot.boot_id else {}
+    streaks = {finding_id: streak for one in seen for finding_id, streak in _streaks(one, known, snapshot).items()}
+    reported = [_finding(finding_id, streak) for finding_id, streak in streaks.items() if streak.reported]
+    findings = [finding for finding in reported if not _ignored(finding, settings)]
+    report = Report(
+        node_name=snapshot.node_name,
+        taken_at=snapshot.taken_at,
+        runtime=snapshot.runtime,
+        cgroup_version=snapshot.cgroup_version,
+        sandbox_images=_sandbox_images(node),
+        summary=_summary(node),
+        coverage=_coverage(node, ignored=len(reported) - len(findings)),
+        unavailable=_unavailable(snapshot),
+        results=tuple(_result(one, findings) for one in seen),
+        findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
+    )
+    return report, History(
+        boot_id=snapshot.boot_id, streaks=streaks, zombies_seen_since=_zombies_seen_since(node, history)
+    )
+
+
+def _run(check: Check, node: NodeView, settings: Settings) -> Seen:
+    for section in check.needs:
+        value = getattr(node.snapshot, section)
+        if isinstance(value, Unavailable):
+            return _skipped(check, value)
+    try:
+        outcome = check.run(node, thresholds_of(check, settings.thresholds))
+        if isinstance(outcome, Unavailable):
+            return _skipped(check, outcome)
+        changed = {one.owner_id for one in node.snapshot.changed_owners}
+        observations = tuple(one for one in outcome if changed.isdisjoint(one.rests_on))
+        ids = [_finding_id(check, observation) for observation in observations]
+        if len(set(ids)) != len(ids):
+            twice = sorted({one for one in ids if ids.count(one) > 1})
+            raise ValueError(f"two observations have one id: {', '.join(twice)}")  # noqa: TRY301  an error of the check
+    except Exception as error:  # noqa: BLE001  whatever broke, it is the check's own fault and stays there
+        detail = f"{type(error).__name__}: {error}"
+        return Seen(
+            check=check,
+            result=CheckResult(check=check.id, outcome=Outcome.ERROR, reason="CheckFailed", detail=detail),
+            observations=(),
+        )
+    return Seen(check=check, result=CheckResult(check=check.id, outcome=Outcome.PASS), observations=observations)
+
+
+def _skipped(check: Check, why: Unavailable) -> Seen:
+    result = CheckResult(check=check.id, outcome=Outcome.SKIP, reason=why.reason, detail=why.detail)
+    return Seen(check=check, result=result, observations=())
+
+
+def _streaks(seen: Seen, known: Mapping[str, Streak], snapshot: Snapshot) -> Mapping[str, Streak]:
+    """Carry the findings of one check on: seen again, clean once more, or unknown because the check did not run."""
+    before = {finding_id: streak for finding_id, streak in known.items() if streak.check == seen.check.id}
+    if seen.result.outcome is not Outcome.PASS:
+        return before
+    now = {_finding_id(seen.check, observation): observation for observation in seen.observations}
+    carried = {
+        finding_id: replace(streak, looks=0, clean_looks=streak.clean_looks + 1)
+        for finding_id, streak in before.items()
+        if finding_id not in now and streak.reported and streak.clean_looks + 1 < CLEAN_LOOKS_TO_CLEAR
+    }
+    return carried | {
+        finding_id: _seen_again(before.get(finding_id), observation, seen.check, snapshot)
+        for finding_id, observation in now.items()
+    }
+
+
+def _seen_again(before: Streak | None, observation: Observation, check: Check, snapshot: Snapshot) -> Streak:
+    streak = Streak(
+        check=check.id,
+        observation=observation,
+        first_seen_at=before.first_seen_at if before else snapshot.taken_at,
+        first_seen_uptime_seconds=before.first_seen_uptime_seconds if before else snapshot.uptime_seconds,
+        looks=before.looks + 1 if before else 1,
+        clean_looks=0,
+        reported=before.reported if before else False,
+    )
+    lasted_seconds = snapshot.uptime_seconds - streak.first_seen_uptime_seconds
+    enough = streak.looks >= check.persistence.looks and lasted_seconds >= check.persistence.seconds
+    return replace(streak, reported=streak.reported or enough)
+
+
+def _finding_id(check: Check, observation: Observation) -> str:
+    return observation.subject.finding_id(check.id, observation.part)
+
+
+def _finding(finding_id: str, streak: Streak) -> Finding:
+    observation = streak.observation
+    return Finding(
+        id=finding_id,
+        check=streak.check,
+        reason=observation.reason,
+        severity=observation.severity,
+        subject=observation.subject,
+        message=observation.message,
+        evidence=observation.evidence,
+        next_commands=observation.next_commands,
+        first_seen_at=streak.first_seen_at,
+    )
+
+
+def _ignored(finding: Finding, settings: Settings) -> bool:
+    subject = finding.subject
+    return any(
+        rule.matches(check=finding.check, namespace=subject.namespace, pod=subject.pod) for rule in settings.ignore
+    )
+
+
+def _result(seen: Seen, findings: Iterable[Finding]) -> CheckResult:
+    """Return PASS as FAIL where the check has findings. Info findings are no failure: they ask for nothing."""
+    failed = any(finding.check == seen.check.id and finding.severity is not Severity.INFO for finding in findings)
+    if failed and seen.result.outcome is Outcome.PASS:
+        return replace(seen.result, outcome=Outcome.FAIL)
+    return seen.result
+
+
+def _zombies_seen_since(node: NodeView, history: History) -> Mapping[Identity, float]:
+    snapshot = node.snapshot
+    if isinstance(snapshot.processes, Unavailable):
+        return history.zombies_seen_since
+    known = history.zombies_seen_since if history.boot_id == snapshot.boot_id else {}
+    return {zombie.identity: known.get(zombie.identity, snapshot.uptime_seconds) for zombie in node.zombies}
+
+
+def _summary(node: NodeView) -> Summary:
+    ready = [sandbox for sandbox in node.sandboxes.values() if sandbox.state is SandboxState.READY]
+    links = [node.links_of(owner_id) for owner_id in node.first_processes]
+    return Summary(
+        sandboxes=len(node.sandboxes),
+        ready_sandboxes=len(ready),
+        containers=len(node.containers),
+        pause_processes=sum(sandbox_id in node.first_processes for sandbox_id in node.sandboxes),
+        pid_namespaces=len({one.pid for one in links if one is not None}),
+        zombies=len(node.zombies),
+    )
+
+
+def _coverage(node: NodeView, *, ignored: int) -> Coverage:
+    unreadable = sum(
+        isinstance(first.links, Unavailable) and first.links.reason == PERMISSION_DENIED
+        for first in node.first_processes.values()
+    )
+    return Coverage(
+        not_comparable_sandboxes=len(node.not_comparable), unreadable_processes=unreadable, ignored_findings=ignored
+    )
+
+
+def _sandbox_images(node: NodeView) -> tuple[str, ...]:
+    details = (
+        node.sandbox_details(sandbox) for sandbox in node.sandboxes.values() if sandbox.state is SandboxState.READY
+    )
+    return tuple(sorted({one.image for one in details if one is not None and one.image}))
+
+
+def _unavailable(snapshot: Snapshot) -> tuple[tuple[str, Unavailable], ...]:
+    sections = ((name, getattr(snapshot, name)) for name in SECTIONS)
+    return tuple((name, value) for name, value in sections if isinstance(value, Unavailable))
