@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 PERMISSION_DENIED = "PermissionDenied"
 """The reason that a person can mend by granting more; counted as coverage."""
 

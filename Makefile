@@ -1,0 +1,47 @@
+# Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help check test demo bench lab lock
+
+export PYTHONPATH := operator:tests
+export PYTHONDONTWRITEBYTECODE := 1
+IN = environment=$$(.ci/setup) && PATH="$$environment/bin:$$PATH"
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: ## format, lint, types, import contracts and unit tests: for every edit, no root and no lab
+	@$(IN) && \
+	step() { printf 'check: %s\n' "$$*"; "$$@"; } && \
+	step ruff format --check --quiet && \
+	step ruff check --quiet && \
+	step mypy && \
+	step lint-imports --no-cache && \
+	step python -m pytest --quiet -m "not lab" tests
+
+test: ## everything: the checks above, and all tests on a real container runtime (root; builds it on the first run)
+	@$(IN) && \
+	step() { printf 'test: %s\n' "$$*"; "$$@"; } && \
+	step ruff format --check --quiet && \
+	step ruff check --quiet && \
+	step mypy && \
+	step lint-imports --no-cache && \
+	step python -m lab build && \
+	step python -m pytest tests
+
+demo: ## a real container runtime with healthy and broken pods, scanned, healed and cleaned up (root)
+	@$(IN) && python -m demo
+
+bench: ## what a scan costs, beside lsns and a C program with the same reads (root)
+	@$(IN) && python -m lab build && python -m bench
+
+lab: ## start the lab and leave it running, to try things by hand (root); python -m lab stop ends it
+	@$(IN) && python -m lab start
+
+lock: ## pin the newest versions that pyproject.toml allows, with hashes, into requirements*.lock
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet uv==0.13.8 && \
+	compile="$$scratch/bin/uv pip compile --upgrade --python-version 3.11 --python-platform linux --generate-hashes \
+	  --no-emit-index-url --no-header --quiet pyproject.toml" && \
+	$$compile --output-file requirements.lock && \
+	$$compile --group dev --constraint requirements.lock --output-file requirements-dev.lock
