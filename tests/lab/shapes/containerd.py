@@ -1,0 +1,132 @@
+"""How containerd is configured for the lab, and how its two versions differ."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from lab.build.runtime import RuntimePrograms
+from lab.pins import PAUSE_IMAGE, RuntimeVersion
+from lab.places import Places
+
+_OCI = Path(__file__).parents[1] / "oci"
+_ENTER = Path(__file__).with_name("enter.sh")
+
+#: Two switches stand in both: without CAP_SYS_RESOURCE runc cannot lower an OOM score and dies ("can't get final child's
+#: PID"), and the machine may have no AppArmor. The plugin "opt" would make /opt/containerd on the machine.
+_CONFIG_1_6 = """\
+version = 2
+root = "{root}"
+state = "{state}"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+
+[grpc]
+address = "{socket}"
+
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{pause}"
+restrict_oom_score_adj = true
+disable_apparmor = true
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "{cni}"
+conf_dir = "{cni_config}"
+
+[plugins."io.containerd.grpc.v1.cri".containerd]
+default_runtime_name = "runc"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+BinaryName = "{runc}"
+"""
+
+_CONFIG_2_4 = """\
+version = 3
+root = "{root}"
+state = "{state}"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+
+[grpc]
+address = "{socket}"
+
+[plugins."io.containerd.nri.v1.nri"]
+disable = true
+
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "{pause}"
+
+[plugins."io.containerd.cri.v1.runtime"]
+restrict_oom_score_adj = true
+disable_apparmor = true
+
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dirs = ["{cni}"]
+conf_dir = "{cni_config}"
+
+[plugins."io.containerd.cri.v1.runtime".containerd]
+default_runtime_name = "runc"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+BinaryName = "{runc}"
+"""
+
+#: Addresses for the pods of a lab. They are seen in its own network namespace only, so labs may share them.
+_POD_RANGE = "10.200.0.0/16"
+
+
+def write_files(places: Places, version: RuntimeVersion, programs: RuntimePrograms) -> None:
+    """Write everything containerd reads at its start: its configuration, CNI's, the wrapper around runc."""
+    cni_config = places.run / "cni"
+    for directory in (cni_config, places.faults, places.state):
+        directory.mkdir(parents=True, exist_ok=True)
+    template = _CONFIG_1_6 if version.from_debian else _CONFIG_2_4
+    config = template.format(
+        root=places.state / "root",
+        state=places.run / "state",
+        socket=places.socket,
+        pause=PAUSE_IMAGE,
+        cni=programs.cni,
+        cni_config=cni_config,
+        runc=places.wrapper,
+    )
+    (places.run / "config.toml").write_text(config)
+    (cni_config / "10-lab.conflist").write_text(json.dumps(_cni_config(places), indent=1))
+    _write_wrapper(places, programs)
+
+
+def start_command(places: Places, programs: RuntimePrograms) -> list[str]:
+    """The command that enters the lab and becomes containerd."""
+    return ["sh", str(_ENTER), "outside", str(programs.bin / "containerd"), "--config", str(places.run / "config.toml")]
+
+
+def _write_wrapper(places: Places, programs: RuntimePrograms) -> None:
+    edit = places.state / "edit_bundle.py"
+    edit.write_text((_OCI / "edit_bundle.py").read_text())
+    settings = {"RUNC": programs.runc, "FAULTS": places.faults, "PYTHON": sys.executable, "EDIT": edit}
+    head = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items())
+    places.wrapper.write_text(f"#!/bin/sh\n{head}{(_OCI / 'wrapper.sh').read_text()}")
+    places.wrapper.chmod(0o755)
+
+
+def _cni_config(places: Places) -> dict[str, object]:
+    return {
+        "cniVersion": "0.4.0",
+        "name": "lab",
+        "plugins": [
+            {
+                "type": "ptp",
+                "ipMasq": False,
+                "ipam": {
+                    "type": "host-local",
+                    "dataDir": str(places.run / "addresses"),
+                    "ranges": [[{"subnet": _POD_RANGE}]],
+                    "routes": [{"dst": "0.0.0.0/0"}],
+                },
+            }
+        ],
+    }
