@@ -1,0 +1,102 @@
+"""What every check owes its users: a page, tests, a name that says the problem."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pausewatch.checks._check import Check, all_checks
+from pausewatch.model.report import Severity
+from pausewatch.model.snapshot import SECTIONS
+
+REPOSITORY = Path(__file__).parents[2]
+FOLDER = REPOSITORY / "operator" / "pausewatch" / "checks"
+SECTIONS_OF_A_PAGE = (
+    "Meaning",
+    "Impact",
+    "How it is decided",
+    "Diagnosis",
+    "Mitigation",
+    "False positives",
+    "References",
+)
+NAMES_OF_A_CURE = re.compile(r"^(no|bad|check|avoid|do-not|use|prefer)-")
+
+each_check = pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.id)
+
+
+def sections(page: str) -> dict[str, str]:
+    """Split a page into its second-level sections."""
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
+
+
+@each_check
+def test_page_has_every_section_in_order(check: Check) -> None:
+    """A runbook with an empty Diagnosis helps nobody."""
+    path = FOLDER / check.page
+    assert path.exists(), f"{check.id} has no page: write {path.relative_to(REPOSITORY)}"
+    page = sections(path.read_text())
+
+    assert tuple(page) == SECTIONS_OF_A_PAGE
+    assert all(page.values()), f"empty: {[name for name, text in page.items() if not text]}"
+    assert path.read_text().startswith(f"# {check.id}\n\n{check.title}.\n")
+
+
+@each_check
+def test_page_names_every_reason_and_threshold(check: Check) -> None:
+    """The page must not promise other reasons, severities or defaults than the declaration."""
+    page = (FOLDER / check.page).read_text()
+
+    for reason in check.reasons:
+        for severity in reason.severities:
+            assert re.search(rf"^\| `{reason.name}` \| {severity.value} \|", page, re.MULTILINE), (reason, severity)
+    for threshold in check.thresholds:
+        row = f"| `{threshold.name}` | {threshold.default:g} | {threshold.unit} |"
+        assert row in page, f"the page lacks the row: {row}"
+
+
+@each_check
+def test_declaration_is_complete(check: Check) -> None:
+    """Settings, alerts and tables are derived from it."""
+    assert re.fullmatch(r"[a-z]+(-[a-z]+)+", check.id)
+    assert not NAMES_OF_A_CURE.match(check.id), "the id names the problem, not the cure"
+    assert set(check.needs) <= set(SECTIONS)
+    assert check.needs
+    for reason in check.reasons:
+        assert re.fullmatch(r"([A-Z][a-z]+)+(IP)?", reason.name)
+        assert list(reason.severities) == sorted(reason.severities, key=lambda one: one.rank)
+        assert all(isinstance(one, Severity) for one in reason.severities)
+    for threshold in check.thresholds:
+        assert threshold.default >= threshold.minimum
+        assert threshold.why
+    assert check.persistence.why
+
+
+@each_check
+def test_unit_test_shows_a_finding_and_silence(check: Check) -> None:
+    """A check whose test never sees it fire, or never sees it silent, is untested."""
+    path = REPOSITORY / "tests" / "checks" / f"test_{check.page.removesuffix('.md')}.py"
+    assert path.exists(), f"{check.id} has no unit test: write {path.relative_to(REPOSITORY)}"
+    text = path.read_text()
+
+    for reason in check.reasons:
+        assert reason.name in text, f"{path.name} never expects {reason.name}"
+    assert "assert not " in text or "== ()" in text, f"{path.name} never expects silence"
+
+
+def test_reasons_and_ids_are_unique() -> None:
+    """One vocabulary: a reason is also the suffix of an alert and the reason of an Event."""
+    ids = [check.id for check in all_checks()]
+    reasons = [reason.name for check in all_checks() for reason in check.reasons]
+
+    assert len(set(ids)) == len(ids) > 0
+    assert len(set(reasons)) == len(reasons)
+
+
+def test_folder_holds_checks_and_pages_only() -> None:
+    """A page without its check, or a helper module, does not belong there."""
+    stems = {check.page.removesuffix(".md") for check in all_checks()}
+    expected = {f"{stem}{suffix}" for stem in stems for suffix in (".py", ".md")} | {"__init__.py", "_check.py"}
+
+    assert {path.name for path in FOLDER.iterdir() if path.is_file()} == expected
