@@ -1,0 +1,136 @@
+"""The first process of every sandbox and container: its namespaces at each scan, its cgroup once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
+from pausewatch.model.process import FirstProcess, Identity, Process
+from pausewatch.sources.procfs import cgroup, namespace_links, process_stat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Remembered:
+    link_paths: tuple[str, ...]
+    targets: tuple[str, ...]
+    """The texts of the links; empty if they could not be read."""
+
+    first: FirstProcess
+
+
+class FirstProcesses:
+    """Reads the namespaces of the wanted processes anew at each scan, for a living process can move (setns(2)).
+
+    A process in the same place as before is the same object as in the last scan. That saves time and nothing else.
+    """
+
+    def __init__(self, root: str) -> None:
+        """Prepare for the processes below ``root``."""
+        self._root = root
+        self._remembered: dict[str, _Remembered] = {}
+
+    def read(
+        self, wanted: Sequence[tuple[str, int]], process_of: Callable[[int], Process | None]
+    ) -> tuple[FirstProcess, ...] | Unavailable:
+        """Return the first process of each owner whose process exists.
+
+        Args:
+            wanted: pairs of owner id and pid.
+            process_of: gives the process that the sweep of this scan found under a pid.
+        """
+        remembered: dict[str, _Remembered] = {}
+        for owner_id, pid in wanted:
+            process = process_of(pid)
+            if process is None:
+                continue
+            now = self._again(self._remembered.get(owner_id), process.identity)
+            if now is None:
+                now = self._anew(owner_id, process.identity)
+            if now is not None:
+                remembered[owner_id] = now
+        self._remembered = remembered
+        firsts = tuple(entry.first for entry in remembered.values())
+        return _all_denied(firsts) or firsts
+
+    def what_changed(self, first: FirstProcess) -> str | None:
+        """Return in words how the process differs NOW from what ``first`` says; None if it does not.
+
+        The number and start time are read last: a number never returns to an earlier process, so what was read before
+        them belongs to the process that they show.
+        """
+        pid = first.identity.pid
+        links = namespace_links.read(self._root, first.identity)
+        in_own_cgroup = self._in_own_cgroup(first.owner_id, pid)
+        now = process_stat.read(self._root, pid)
+        if isinstance(now, Unavailable):
+            return "can no longer be read"
+        if now is None or now.is_zombie:
+            return "has exited"
+        if now.identity != first.identity:
+            return "its first process is another one"
+        if first.in_own_cgroup != in_own_cgroup:
+            return "moved to another cgroup"
+        return _links_changed(first.links, links)
+
+    def _again(self, remembered: _Remembered | None, identity: Identity) -> _Remembered | None:
+        """Return what is remembered if it still holds; None if everything is to be read anew.
+
+        The identity is not read again behind the links. Should the process have ended since the sweep and its number
+        belong to another by now, then that one sits in the same five namespaces, and what is returned was true at the
+        sweep, a moment ago.
+        """
+        if remembered is None or not remembered.targets or remembered.first.identity != identity:
+            return None
+        try:
+            targets = namespace_links.read_targets(remembered.link_paths)
+        except OSError:
+            return None  # the full reading that follows tells what this error means
+        return remembered if targets == remembered.targets else None
+
+    def _anew(self, owner_id: str, identity: Identity) -> _Remembered | None:
+        """Read cgroup and links; None if the process is gone by now."""
+        known = self._remembered.get(owner_id)
+        if known is not None and known.first.identity == identity:
+            in_own_cgroup = known.first.in_own_cgroup
+        else:
+            in_own_cgroup = self._in_own_cgroup(owner_id, identity.pid)
+        links = namespace_links.read(self._root, identity)
+        if links is None:
+            return None
+        first = FirstProcess(owner_id=owner_id, identity=identity, links=links, in_own_cgroup=in_own_cgroup)
+        if known is not None and known.first == first:
+            return known
+        return _Remembered(
+            link_paths=namespace_links.paths(self._root, identity.pid),
+            targets=() if isinstance(links, Unavailable) else namespace_links.targets_of(links),
+            first=first,
+        )
+
+    def _in_own_cgroup(self, owner_id: str, pid: int) -> bool:
+        text = cgroup.read(self._root, pid)
+        return isinstance(text, str) and cgroup.container_id(text) == owner_id
+
+
+def _all_denied(firsts: tuple[FirstProcess, ...]) -> Unavailable | None:
+    """Return why nothing can be said about any of them, if want of permission is why."""
+    denied = [
+        first.links
+        for first in firsts
+        if isinstance(first.links, Unavailable) and first.links.reason == PERMISSION_DENIED
+    ]
+    if not denied or len(denied) < len(firsts):
+        return None
+    return Unavailable(
+        reason=PERMISSION_DENIED,
+        detail=f"the Linux namespaces of none of {len(firsts)} pauses and containers may be read ({denied[0].detail})",
+        remedy=denied[0].remedy,
+    )
+
+
+def _links_changed(before: NamespaceLinks | Unavailable, now: NamespaceLinks | Unavailable | None) -> str | None:
+    if isinstance(before, Unavailable):
+        return None  # nothing rests on it
+    if now is None or isinstance(now, Unavailable):
+        return "its Linux namespaces can no longer be read"
+    moved = next((kind for kind in NamespaceKind if now.of(kind) != before.of(kind)), None)
+    return f"moved to another {moved.value} namespace" if moved else None

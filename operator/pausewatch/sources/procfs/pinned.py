@@ -1,0 +1,79 @@
+"""``/proc/<pid>/root``: the files of pinned namespaces, as the runtime sees them.
+
+CRI-O holds the namespaces of a pod by bind mounts, without a process inside::
+
+    /var/run/netns/b214fadb-fd7a-45e6-baa7-d2e81dd7e7f1
+    /var/run/utsns/b214fadb-fd7a-45e6-baa7-d2e81dd7e7f1
+
+The mounts exist in the runtime's mount namespace, which ``/proc/<runtime pid>/root`` opens to us (proc_pid_root(5)),
+and not in that of our own container. An absolute link in there (``/var/run`` -> ``/run``) would lead the kernel to
+*our* root, so links are followed here, by hand, inside the runtime's.
+
+A pin whose mount is gone leaves an empty file of an ordinary file system: its inode number names no namespace. Taken
+for one, it would make every container of the pod look misplaced; only a file of the kernel's nsfs counts.
+"""
+
+import stat
+from collections import deque
+from pathlib import Path
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.snapshot import PinnedNamespace
+from pausewatch.sources.procfs.errors import unavailable
+
+_MOST_LINKS = 40
+"""The kernel's own bound on links in one path, MAXSYMLINKS in include/linux/namei.h."""
+
+
+class TooManyLinksError(Exception):
+    """The links of a path lead in a circle, or through more of them than the kernel would follow."""
+
+
+def resolve_in_root(root: str, path: str) -> Path:
+    """Return where an absolute ``path`` leads for a process whose root folder is ``root``; no link is left in it.
+
+    ``..`` stops at the root, as it does for the process.
+
+    Raises:
+        OSError: a part of the path does not exist or may not be read.
+        TooManyLinksError: more than 40 links.
+    """
+    pending = deque(path.split("/"))
+    reached: list[str] = []
+    links = 0
+    while pending:
+        part = pending.popleft()
+        if part == "..":
+            del reached[-1:]
+        elif part not in ("", "."):
+            here = Path(root, *reached, part)
+            if not stat.S_ISLNK(here.lstat().st_mode):
+                reached.append(part)
+                continue
+            links += 1
+            if links > _MOST_LINKS:
+                raise TooManyLinksError(path)
+            target = str(here.readlink())
+            if target.startswith("/"):
+                reached.clear()
+            pending.extendleft(reversed(target.split("/")))
+    return Path(root, *reached)
+
+
+def read(root: str, runtime_pid: int, path: str) -> PinnedNamespace | Unavailable:
+    """Return the namespace that ``path`` pins in the mount namespace of process ``runtime_pid``, or why none."""
+    try:
+        nsfs_device = Path(root, "self/ns/net").stat().st_dev  # one device for the namespaces of all kinds
+        found = resolve_in_root(f"{root}/{runtime_pid}/root", path).lstat()
+    except FileNotFoundError as error:
+        return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} does not exist ({error.filename})")
+    except TooManyLinksError:
+        return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} leads through too many links")
+    except OSError as error:
+        return unavailable(error.filename, error)
+    if found.st_dev != nsfs_device:
+        return Unavailable(
+            reason="PinNotMounted",
+            detail=f"{path} is an ordinary file: the namespace that was mounted there is gone",
+        )
+    return PinnedNamespace(path=path, inode=found.st_ino)

@@ -1,0 +1,195 @@
+"""Every process of the node, once per scan, for less than opening their files would cost.
+
+Most processes sleep, and opening and closing a file below /proc costs about as much as reading it. So the ``stat``
+file of each process stays open between scans: one pread gives its present text, and text that is the same byte for
+byte needs no parsing. An open ``stat`` belongs to one process for ever: once that is reaped, reading fails with ESRCH,
+also when the number has been given to another. The descriptor is therefore proof of identity.
+"""
+
+import errno
+import os
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.process import Process
+from pausewatch.sources.procfs import process_stat
+from pausewatch.sources.procfs.errors import GONE, ProcFormatError, unavailable
+
+MOST_DESCRIPTORS = 2048
+"""Each open ``stat`` holds 5.1 kB of kernel memory (measured on Linux 6.18) that counts against the memory limit of our
+own container: 10 MiB in all. Processes beyond are read by opening and closing, which costs time only."""
+
+SPARE_DESCRIPTORS = 128
+"""Left for the rest of the program: sockets, log files, the folder that is being listed."""
+
+_NO_DESCRIPTOR = -1
+
+_T = TypeVar("_T")
+
+
+def affordable_descriptors() -> int:
+    """Return how many files may stay open under this process's soft limit (RLIMIT_NOFILE), 0 or more."""
+    soft_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft_limit == resource.RLIM_INFINITY:
+        return MOST_DESCRIPTORS
+    return max(0, min(MOST_DESCRIPTORS, soft_limit - SPARE_DESCRIPTORS))
+
+
+@dataclass(slots=True)
+class _Known:
+    """A process as it was read last."""
+
+    descriptor: int
+    raw: bytes
+    process: Process
+
+
+class Sweep:
+    """Reads all processes, again and again. What it remembers saves time and nothing else; not for several threads."""
+
+    def __init__(self, root: str = "/proc", *, most_descriptors: int | None = None) -> None:
+        """Prepare for the processes below ``root``.
+
+        Args:
+            root: where the proc file system is mounted.
+            most_descriptors: how many files may stay open; by default what the limit of open files affords.
+        """
+        self._root = root
+        self._most_descriptors = affordable_descriptors() if most_descriptors is None else most_descriptors
+        self._descriptors = 0
+        self._known: dict[int, _Known] = {}
+
+    @property
+    def descriptors(self) -> int:
+        """How many files are open now."""
+        return self._descriptors
+
+    def read(self) -> tuple[Process, ...] | Unavailable:
+        """Return every process, ordered by pid; a process that did not change is the same object as in the last scan.
+
+        All or nothing: a list that lacks the processes of other users would make running containers look dead.
+        """
+        try:
+            names = self._with_descriptor(lambda: os.listdir(self._root))  # noqa: PTH208  a Path for each costs time
+            pids = sorted(int(name) for name in names if name.isdecimal())
+            hidden = self._hidden(pids)
+            return hidden or self._read_listed(pids)
+        except (OSError, ProcFormatError) as error:
+            filename = error.filename if isinstance(error, OSError) else None
+            return unavailable(filename or self._root, error)
+
+    def latest(self, pid: int) -> Process | None:
+        """Return the process with that number as the last scan saw it; None if it saw none."""
+        known = self._known.get(pid)
+        return known.process if known else None
+
+    def close(self) -> None:
+        """Close all files and forget everything."""
+        for pid in tuple(self._known):
+            self._forget(pid)
+
+    def _hidden(self, pids: list[int]) -> Unavailable | None:
+        # Every PID namespace has a process 1, so a list without it was filtered.
+        if 1 not in pids:
+            return Unavailable(
+                reason="ProcessesHidden",
+                detail=f"{self._root} lists no process 1: it hides other users' processes (hidepid) or is no /proc",
+                remedy="mount /proc without hidepid, or run as root with CAP_SYS_PTRACE",
+            )
+        if pids == [os.getpid()]:
+            return Unavailable(
+                reason="ProcessesHidden",
+                detail=f"{self._root} lists no process but this one: it runs in a PID namespace of its own",
+                remedy="run in the node's PID namespace (hostPID: true)",
+            )
+        return None
+
+    def _read_listed(self, pids: list[int]) -> tuple[Process, ...]:
+        known_by_pid = self._known
+        processes = []
+        for pid in pids:
+            known = known_by_pid.get(pid)
+            if known is None or known.descriptor == _NO_DESCRIPTOR:
+                known = self._open(pid)
+            else:
+                try:
+                    raw = os.pread(known.descriptor, process_stat.STAT_BYTES, 0)
+                except ProcessLookupError:
+                    self._forget(pid)
+                    known = self._open(pid)  # the number is still listed: it may have a new owner
+                else:
+                    if raw != known.raw:
+                        _update(known, raw)
+            if known is not None:
+                processes.append(known.process)
+        if len(known_by_pid) > len(processes):
+            for pid in known_by_pid.keys() - set(pids):
+                self._forget(pid)
+        return tuple(processes)
+
+    def _open(self, pid: int) -> _Known | None:
+        """Read a process by its path, and keep the file open if there is room; None if the process is gone."""
+        path = f"{self._root}/{pid}/stat"
+        try:
+            descriptor = self._with_descriptor(lambda: os.open(path, os.O_RDONLY))
+        except GONE:
+            self._forget(pid)
+            return None
+        kept = False
+        try:
+            raw = os.pread(descriptor, process_stat.STAT_BYTES, 0)
+            known = self._known.get(pid)
+            if known is None:
+                known = self._known[pid] = _Known(_NO_DESCRIPTOR, raw, process_stat.parse(raw))
+            elif raw != known.raw:
+                _update(known, raw)
+            if self._descriptors < self._most_descriptors:
+                known.descriptor = descriptor
+                self._descriptors += 1
+                kept = True
+        except GONE:
+            self._forget(pid)
+            return None
+        finally:
+            if not kept:
+                os.close(descriptor)
+        return known
+
+    def _forget(self, pid: int) -> None:
+        known = self._known.pop(pid, None)
+        if known is not None:
+            self._release(known)
+
+    def _release(self, known: _Known) -> None:
+        if known.descriptor != _NO_DESCRIPTOR:
+            os.close(known.descriptor)
+            known.descriptor = _NO_DESCRIPTOR
+            self._descriptors -= 1
+
+    def _with_descriptor(self, call: Callable[[], _T]) -> _T:
+        """Return what ``call`` returns; if no descriptor is free for it, give up half of ours first.
+
+        The rest of the program needs more than the spare ones then, so the number stays at that half for good.
+        """
+        try:
+            return call()
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE) or self._descriptors == 0:
+                raise
+        self._most_descriptors = self._descriptors // 2
+        for known in self._known.values():
+            if self._descriptors <= self._most_descriptors:
+                break
+            self._release(known)
+        return call()
+
+
+def _update(known: _Known, raw: bytes) -> None:
+    """Take over new text; if only counters changed that nobody asks for, the process stays the same object."""
+    process = process_stat.parse(raw)
+    known.raw = raw
+    if process != known.process:
+        known.process = process
