@@ -85,10 +85,10 @@ class LabCgroup:
     def _holds(self, pid: int) -> bool:
         return any(path == self.path or path.startswith(f"{self.path}/") for path in cgroup_paths(pid))
 
-    def directories(self) -> list[Path]:
-        """Every directory of the lab's cgroup that exists, children before parents."""
-        roots = [hierarchy.directory(self.path) for hierarchy in hierarchies()]
-        return [Path(found) for root in roots for found, _, _ in os.walk(root, topdown=False)]
+    def roots(self) -> list[Path]:
+        """The directories of the lab's cgroup, one per hierarchy, as far as they exist."""
+        places = [hierarchy.directory(self.path) for hierarchy in hierarchies()]
+        return [place for place in places if place.exists()]
 
     def remove(self) -> None:
         """Remove the cgroup everywhere, and the one above it when this was the last lab.
@@ -102,7 +102,9 @@ class LabCgroup:
 
     def _try_remove(self) -> bool:
         # The kernel answers EBUSY for a moment after the last process has left.
-        return all([_try_rmdir(directory) for directory in self.directories()])
+        found = [Path(place) for root in self.roots() for place, _, _ in os.walk(root, topdown=False)]
+        busy = [directory for directory in found if not _try_rmdir(directory)]
+        return not busy
 
 
 def hierarchies() -> list[Hierarchy]:
@@ -156,5 +158,3 @@ def _try_rmdir(directory: Path) -> bool:
     except OSError:
         return False
     return True
-
-

@@ -47,6 +47,11 @@ class Places:
         return self.run / "containerd.log"
 
     @property
+    def pod_logs(self) -> Path:
+        """What pods print, one directory per pod, as below a node's /var/log/pods."""
+        return self.run / "pods"
+
+    @property
     def record(self) -> Path:
         """Who runs here: see `lab.records`."""
         return self.run / "lab.json"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lab.cri import lab_cri_pb2 as pb
@@ -125,6 +126,11 @@ class RunningPod:
             LabError: It does not run.
         """
         return _pid(self.client.sandbox_info(self.sandbox_id), f"the sandbox of {self.pod.name}")
+
+    def log(self, container: str = "app") -> str:
+        """What all attempts of the container have printed, each line after the CRI's time and stream."""
+        directory = Path(self.sandbox_config.log_directory) / container
+        return "".join(file.read_text() for file in sorted(directory.glob("*.log")))
 
     def address(self) -> str:
         """The pod's IP address; empty with host_network."""

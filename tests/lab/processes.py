@@ -89,7 +89,7 @@ def linux_namespace(pid: int, kind: str) -> str:
 
 def all_pids() -> list[int]:
     """Pids of all processes there are."""
-    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
+    return [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()]
 
 
 def cgroup_paths(pid: int) -> set[str]:

@@ -22,7 +22,7 @@ def find_remains(places: Places) -> list[str]:
     cgroup = LabCgroup(places.name)
     return [
         *(f"process {process.pid} ({_command(process.pid)})" for process in cgroup.members()),
-        *(f"cgroup {directory}" for directory in cgroup.directories()),
+        *(f"cgroup {directory}" for directory in cgroup.roots()),
         *(f"mount {mount_point}" for mount_point in _mounts(places)),
         *(f"directory {directory}" for directory in places.directories if directory.exists()),
     ]

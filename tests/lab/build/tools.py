@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from lab.errors import BuildError
 from lab.progress import say
@@ -90,7 +91,7 @@ def install_packages(packages: Sequence[str]) -> None:
         run_build_step(what, install, env=quiet)
 
 
-def _tail(log: "tempfile._TemporaryFileWrapper[str]") -> str:
+def _tail(log: IO[str]) -> str:
     log.seek(0)
     lines = log.read().splitlines()[-_LOG_TAIL_LINES:]
     return "\n  " + "\n  ".join(lines) if lines else ""

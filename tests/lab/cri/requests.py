@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from lab.cri import lab_cri_pb2 as pb
 from lab.pods import Container, Pod
@@ -18,17 +19,19 @@ _GRACE_SECONDS = "1"
 _NAME_SERVER = "10.255.255.53"
 
 
-def sandbox_config(pod: Pod, uid: str, cgroup_parent: str) -> pb.PodSandboxConfig:
+def sandbox_config(pod: Pod, uid: str, cgroup_parent: str, log_directory: Path) -> pb.PodSandboxConfig:
     """The request for a pod's sandbox.
 
     Args:
         pod: What is wanted.
         uid: The pod's UID.
         cgroup_parent: The pod's cgroup, as /proc/<pid>/cgroup tells it.
+        log_directory: Where the runtime writes what the pod's containers print.
     """
     return pb.PodSandboxConfig(
         metadata=pb.PodSandboxMetadata(name=pod.name, uid=uid, namespace=pod.namespace),
         hostname="" if pod.host_network else pod.name,
+        log_directory=str(log_directory),
         dns_config=pb.DNSConfig(servers=[_NAME_SERVER]),
         labels={**pod.labels, **_pod_labels(pod, uid)},
         annotations={

@@ -12,8 +12,8 @@ from lab.places import Places
 _OCI = Path(__file__).parents[1] / "oci"
 _ENTER = Path(__file__).with_name("enter.sh")
 
-#: Two switches stand in both: without CAP_SYS_RESOURCE runc cannot lower an OOM score and dies ("can't get final child's
-#: PID"), and the machine may have no AppArmor. The plugin "opt" would make /opt/containerd on the machine.
+#: Two switches stand in both: without CAP_SYS_RESOURCE runc cannot lower an OOM score and dies ("can't get final
+#: child's PID"), and the machine may have no AppArmor. The plugin "opt" would make /opt/containerd on the machine.
 _CONFIG_1_6 = """\
 version = 2
 root = "{root}"

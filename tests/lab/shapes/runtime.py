@@ -7,13 +7,16 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import grpc
 
@@ -90,10 +93,9 @@ class RuntimeLab:
         self.cgroup.create(cgroup)
         if pod.pids_limit is not None:
             self.cgroup.limit_pids(cgroup, pod.pids_limit)
-        config = requests.sandbox_config(pod, uid, cgroup)
-        running = RunningPod(
-            pod, uid, self.client.run_sandbox(config, pod.runtime_handler), {}, config, self.client
-        )
+        logs = self.places.pod_logs / f"{pod.namespace}_{pod.name}_{uid}"
+        config = requests.sandbox_config(pod, uid, cgroup, logs)
+        running = RunningPod(pod, uid, self.client.run_sandbox(config, pod.runtime_handler), {}, config, self.client)
         try:
             for container in pod.containers:
                 running = self._start(running, container, 0, None)
@@ -151,12 +153,18 @@ class RuntimeLab:
             raise LabError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
 
+    def import_images(self) -> None:
+        """Give the runtime the lab's images, those that it has already included."""
+        for name, archive in ((PAUSE_IMAGE, "pause.tar"), (BUSYBOX_IMAGE, "busybox.tar")):
+            self.ctr("images", "import", str(self.programs.images / archive))
+            wait_until(f"the CRI to know {name}", partial(self.client.has_image, name), _IMAGE_SECONDS)
+
     def stop(self) -> None:
         """Remove the pods, containerd, and everything else the lab left. Works on a hanging or dead runtime too."""
         self.client.close()
         stop(self.name)
 
-    def __enter__(self) -> "RuntimeLab":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -170,6 +178,8 @@ class RuntimeLab:
         config = requests.container_config(running.pod, running.uid, container, running.container_ids)
         if attempt:
             config = requests.restarted(config, attempt)
+        # A kubelet makes this directory; the runtime makes only the file.
+        (Path(running.sandbox_config.log_directory) / container.name).mkdir(parents=True, exist_ok=True)
         made = self.client.create_container(running.sandbox_id, config, running.sandbox_config)
         if fault:
             # Between create and start: only now there is an id, and only the start runs runc.
@@ -272,7 +282,7 @@ def _bring_up(places: Places, version: RuntimeVersion, programs: RuntimePrograms
             f"containerd {version.containerd} to answer", lambda: _is_ready(client, containerd, places), _READY_SECONDS
         )
         lab = RuntimeLab(places, version, programs, client, containerd)
-        _import_images(lab)
+        lab.import_images()
     except BaseException:
         client.close()
         raise
@@ -306,9 +316,7 @@ def _spawn(places: Places, programs: RuntimePrograms, cgroups: Sequence[Path]) -
 
 
 def _reap_later(process: "subprocess.Popen[bytes]") -> None:
-    """Let the zombie be waited for whoever kills it, without keeping the lab's object alive for it."""
-    import threading  # noqa: PLC0415
-
+    """Wait for our child in the background: whoever kills it, it must not stay a zombie while we live."""
     threading.Thread(target=process.wait, name="lab-reaper", daemon=True).start()
 
 
@@ -322,12 +330,6 @@ def _is_ready(client: CriClient, containerd: Process, places: Places) -> bool:
         if error.code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED}:
             return False
         raise
-
-
-def _import_images(lab: RuntimeLab) -> None:
-    for name, archive in ((PAUSE_IMAGE, "pause.tar"), (BUSYBOX_IMAGE, "busybox.tar")):
-        lab.ctr("images", "import", str(lab.programs.images / archive))
-        wait_until(f"the CRI to know {name}", lambda name=name: lab.client.has_image(name), _IMAGE_SECONDS)
 
 
 def _shut_down(places: Places) -> None:

@@ -1,0 +1,188 @@
+"""The lab's command line: `PYTHONPATH=tests python -m lab --help`."""
+
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from lab.build.cache import cache_root
+from lab.build.runtime import cache_key, ensure_programs
+from lab.errors import LabError
+from lab.pins import CONTAINERD_2_4, RUNTIME_VERSIONS
+from lab.places import Places, lab_names
+from lab.pods import SLEEP, Container, Pod
+from lab.records import read_record
+from lab.remains import find_remains
+from lab.shapes import runtime
+
+_NAME = click.argument("name")
+
+
+class _Group(click.Group):
+    """Prints what went wrong in one line instead of a traceback, and exits 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except LabError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    r"""Real container runtimes, started from nothing, to make and break pods in.
+
+    A lab is named after its version unless --name says otherwise, and keeps to itself: its own mount and network
+    namespaces, cgroup and directories. It needs root.
+
+    \b
+    Examples:
+      python -m lab build                       # once, a few minutes
+      python -m lab start containerd-2.4        # runs until it is stopped
+      python -m lab pod run containerd-2.4 web
+      python -m lab pod list containerd-2.4
+      python -m lab ctr containerd-2.4 tasks ls
+      python -m lab stop containerd-2.4
+      python -m lab start containerd-1.6 --foreground   # until Ctrl-C
+    """
+
+
+@main.command()
+@click.argument("versions", nargs=-1, type=click.Choice(sorted(RUNTIME_VERSIONS)))
+def build(versions: Sequence[str]) -> None:
+    """Build or unpack what labs run (all versions by default)."""
+    for version in versions or sorted(RUNTIME_VERSIONS):
+        ensure_programs(RUNTIME_VERSIONS[version])
+    click.echo(cache_root())
+
+
+@main.command("cache-key")
+def print_cache_key() -> None:
+    """Print a key that changes when the content of the cache would: for a CI that keeps the cache."""
+    click.echo(cache_key())
+
+
+@main.command()
+@click.argument("version", default=CONTAINERD_2_4.name, type=click.Choice(sorted(RUNTIME_VERSIONS)))
+@click.option("--name", default="", help="What to call it; like its version by default.")
+@click.option("--foreground", is_flag=True, help="Stay, and stop the lab on Ctrl-C, SIGTERM or SIGHUP.")
+def start(version: str, name: str, *, foreground: bool) -> None:
+    """Start a lab (containerd-2.4 by default) and print its CRI endpoint.
+
+    What a dead lab of this name left is removed first.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    lab = runtime.start(RUNTIME_VERSIONS[version], name, owned=foreground)
+    try:
+        click.echo(lab.endpoint)
+        if foreground:
+            click.echo("Ctrl-C stops the lab.", err=True)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        click.echo("", err=True)
+    finally:
+        if foreground:
+            # A second Ctrl-C must not leave half a lab: stopping has limits of its own.
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            lab.stop()
+        else:
+            lab.client.close()
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every lab there is anything of.")
+def stop(names: Sequence[str], *, everything: bool) -> None:
+    """Stop labs and remove everything they left; also after a crash."""
+    if not names and not everything:
+        raise click.UsageError("name a lab, or say --all")
+    for name in lab_names() if everything else names:
+        runtime.stop(name)
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("-v", "--verbose", is_flag=True, help="Everything that is there of each lab.")
+def status(names: Sequence[str], *, verbose: bool) -> None:
+    """Say which labs there are, and which are only remains."""
+    for name in names or lab_names():
+        places = Places(name)
+        record = read_record(places)
+        remains = find_remains(places)
+        if record and record.containerd.is_alive():
+            owner = f"owned by process {record.owner.pid}" if record.owner else "runs until it is stopped"
+            click.echo(f"{name}\trunning\t{record.version}\tunix://{places.socket}\t{owner}")
+        else:
+            click.echo(f"{name}\t{f'dead, left {len(remains)} things' if remains else 'nothing'}")
+        for line in remains if verbose else ():
+            click.echo(f"  {line}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@_NAME
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def ctr(name: str, arguments: Sequence[str]) -> None:
+    """Run the lab's ctr in the CRI's namespace."""
+    click.echo(runtime.attach(name).ctr(*arguments), nl=False)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@_NAME
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def enter(name: str, command: Sequence[str]) -> None:
+    """Run a command in the lab's mount and network namespaces: `enter NAME -- ip netns`."""
+    click.echo(runtime.attach(name).enter(*command), nl=False)
+
+
+@main.group()
+def pod() -> None:
+    """Make, list and remove pods in a running lab."""
+
+
+@pod.command("run")
+@_NAME
+@click.argument("pod_name")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--share-pid", is_flag=True, help="One PID namespace for the pod, with pause as PID 1.")
+@click.option("--host-network", is_flag=True, help="Share the node's network namespace.")
+def pod_run(name: str, pod_name: str, command: Sequence[str], *, share_pid: bool, host_network: bool) -> None:
+    """Run a pod of one container, "app": `pod run NAME POD -- misbehave orphans 20`."""
+    lab = runtime.attach(name)
+    containers = (Container(command=tuple(command) or SLEEP),)
+    running = lab.run(Pod(pod_name, containers=containers, share_pid=share_pid, host_network=host_network))
+    click.echo(f"{running.sandbox_id}\tpause {running.pause_pid()}\tapp {running.pid()}")
+
+
+@pod.command("list")
+@_NAME
+def pod_list(name: str) -> None:
+    """List the lab's sandboxes: id, state, Kubernetes namespace and name."""
+    for sandbox in runtime.attach(name).client.sandboxes():
+        state = "NotReady" if sandbox.state else "Ready"
+        click.echo(f"{sandbox.id}\t{state}\t{sandbox.metadata.namespace}/{sandbox.metadata.name}")
+
+
+@pod.command("remove")
+@_NAME
+@click.argument("sandbox_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every pod of the lab.")
+def pod_remove(name: str, sandbox_ids: Sequence[str], *, everything: bool) -> None:
+    """Remove pods by their sandbox ids."""
+    lab = runtime.attach(name)
+    if everything:
+        lab.remove_all_pods()
+    for sandbox_id in sandbox_ids:
+        lab.client.remove_sandbox(sandbox_id)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
