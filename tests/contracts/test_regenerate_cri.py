@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from contracts.regenerate_cri import COMMAND, GENERATED, generate
 
 

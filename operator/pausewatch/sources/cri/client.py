@@ -1,0 +1,172 @@
+"""Calls to one container runtime over gRPC: a time limit on each, and every failure told as a value.
+
+Only messages come out of here; ``translate`` makes values of them.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import Message
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.text import printable
+from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
+    CONTAINER_RUNNING,
+    ContainerFilter,
+    ContainerStateValue,
+    ContainerStatusRequest,
+    ContainerStatusResponse,
+    ListContainersRequest,
+    ListContainersResponse,
+    ListPodSandboxRequest,
+    ListPodSandboxResponse,
+    PodSandboxStatusRequest,
+    PodSandboxStatusResponse,
+    VersionRequest,
+    VersionResponse,
+)
+from pausewatch.sources.cri.endpoint import endpoint_uri
+from pausewatch.sources.cri.peer import listener_pid
+
+NOT_FOUND = "NotFound"
+RUNTIME_HANGING = "RuntimeHanging"
+CALL_FAILED = "CallFailed"
+ANSWER_TOO_LARGE = "AnswerTooLarge"
+
+ABOUT_ONE_CALL = frozenset({NOT_FOUND, CALL_FAILED, ANSWER_TOO_LARGE})
+"""Reasons after which another call may well succeed; all others are about the connection or the runtime."""
+
+LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
+"""What the kubelet accepts as well, and containerd sends (its defaults/defaults.go); gRPC's own limit is 4 MiB, which
+the list of a large node exceeds."""
+
+PROBE_SECONDS = 0.2
+"""For finding out why a connection broke; added to the time limit of the call that broke."""
+
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", LARGEST_ANSWER_BYTES),
+    # A restarted runtime is seen in the next scan, not after gRPC's usual two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # One call of ours is one call to the runtime.
+    ("grpc.enable_retries", 0),
+    # Otherwise a new channel inherits the connection, and the pause between attempts, of the one it replaces.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+AnswerT = TypeVar("AnswerT")
+
+
+class CriClient:
+    """A connection to the runtime that listens at one path.
+
+    No method raises for a fault of the runtime, and none takes longer than ``timeout_seconds`` (plus PROBE_SECONDS
+    when the connection breaks).
+
+    Attributes:
+        calls: How many calls were made, by method; the caller's, so that it outlives a connection.
+    """
+
+    def __init__(self, path: str, timeout_seconds: float, calls: Counter[str]) -> None:
+        self.calls = calls
+        self._path = path
+        self._timeout_seconds = timeout_seconds
+        self._answered = False
+        self._channel = grpc.insecure_channel(f"unix:{path}", options=CHANNEL_OPTIONS)
+
+    def version(self) -> VersionResponse | Unavailable:
+        """Ask for the runtime's name and version."""
+        return self._call("Version", VersionRequest(), VersionResponse.FromString)
+
+    def list_sandboxes(self) -> ListPodSandboxResponse | Unavailable:
+        """Ask for all sandboxes, in no particular order."""
+        return self._call("ListPodSandbox", ListPodSandboxRequest(), ListPodSandboxResponse.FromString)
+
+    def list_containers(self) -> ListContainersResponse | Unavailable:
+        """Ask for all containers, in no particular order."""
+        return self._call("ListContainers", ListContainersRequest(), ListContainersResponse.FromString)
+
+    def find_running_container(self, container_id: str) -> ListContainersResponse | Unavailable:
+        """Ask for the containers whose id starts with ``container_id``, if they are RUNNING."""
+        running = ContainerStateValue(state=CONTAINER_RUNNING)
+        request = ListContainersRequest(filter=ContainerFilter(id=container_id, state=running))
+        return self._call("ListContainers", request, ListContainersResponse.FromString)
+
+    def sandbox_status(self, sandbox_id: str) -> PodSandboxStatusResponse | Unavailable:
+        """Ask for everything that the runtime tells about a sandbox; ``NotFound`` if it is gone."""
+        request = PodSandboxStatusRequest(pod_sandbox_id=sandbox_id, verbose=True)
+        return self._call("PodSandboxStatus", request, PodSandboxStatusResponse.FromString)
+
+    def container_status(self, container_id: str) -> ContainerStatusResponse | Unavailable:
+        """Ask for everything that the runtime tells about a container; ``NotFound`` if it is gone."""
+        request = ContainerStatusRequest(container_id=container_id, verbose=True)
+        return self._call("ContainerStatus", request, ContainerStatusResponse.FromString)
+
+    def close(self) -> None:
+        """End the connection; a call after this fails."""
+        self._channel.close()
+
+    def _call(self, method: str, request: Message, read: Callable[[bytes], AnswerT]) -> AnswerT | Unavailable:
+        self.calls[method] += 1
+        call = self._channel.unary_unary(
+            f"/runtime.v1.RuntimeService/{method}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=read,
+        )
+        try:
+            message: AnswerT = call(request, timeout=self._timeout_seconds)
+        except grpc.RpcError as error:
+            return self._why(method, error.code(), printable(error.details() or "no reason given"))
+        self._answered = True
+        return message
+
+    def _why(self, method: str, code: grpc.StatusCode, said: str) -> Unavailable:
+        uri = endpoint_uri(printable(self._path))
+        match code:
+            case grpc.StatusCode.UNAVAILABLE:
+                return self._why_disconnected(method, uri, said)
+            case grpc.StatusCode.UNIMPLEMENTED | grpc.StatusCode.INTERNAL if not self._answered:
+                return _not_a_cri(uri, said)
+            case grpc.StatusCode.DEADLINE_EXCEEDED:
+                reason = RUNTIME_HANGING
+                cause = f"did not answer {method} within {self._timeout_seconds:g} s"
+                remedy = "read the container runtime's log, and restart it if it does not recover"
+            case grpc.StatusCode.NOT_FOUND:
+                reason, cause, remedy = NOT_FOUND, f"knows no such thing ({method}): {said}", ""
+            case grpc.StatusCode.PERMISSION_DENIED | grpc.StatusCode.UNAUTHENTICATED:
+                reason = "PermissionDenied"
+                cause = f"refused {method}: {said}"
+                remedy = "allow this program to call the container runtime"
+            case grpc.StatusCode.RESOURCE_EXHAUSTED:
+                reason = ANSWER_TOO_LARGE
+                limit = f"limit {LARGEST_ANSWER_BYTES >> 20} MiB"
+                cause = f"has an answer to {method} that is too large for it or for us ({limit}): {said}"
+                remedy = "remove sandboxes and containers that ended long ago: crictl rm, crictl rmp"
+            case _:
+                reason, cause, remedy = CALL_FAILED, f"failed {method}: {said}", ""
+        return Unavailable(reason=reason, detail=f"the runtime at {uri} {cause}", remedy=remedy)
+
+    def _why_disconnected(self, method: str, uri: str, said: str) -> Unavailable:
+        """Tell a runtime that went away from a listener that never was one."""
+        listener = listener_pid(self._path, PROBE_SECONDS)
+        if isinstance(listener, Unavailable):
+            return listener
+        if not self._answered:
+            return _not_a_cri(uri, said)
+        return Unavailable(
+            reason="ConnectionLost",
+            detail=f"the runtime at {uri} ended the connection during {method}: {said}",
+            remedy="scan again: it listens, so it was probably restarted",
+        )
+
+
+def _not_a_cri(uri: str, said: str) -> Unavailable:
+    return Unavailable(
+        reason="NotACri",
+        detail=f"{uri} does not speak the CRI v1: {said}",
+        remedy="enable the runtime's CRI, or name the right socket with --runtime-endpoint unix:///path",
+    )

@@ -1,0 +1,240 @@
+"""The container runtime's view of the node: one reading per scan.
+
+A reading asks for two lists, and for the verbose status of what is new or has changed its state since the last one:
+a status costs the runtime about a millisecond, and what it tells does not change while the state does not.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
+from pausewatch.model.snapshot import Runtime
+from pausewatch.model.text import printable
+from pausewatch.sources.cri import translate
+from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
+from pausewatch.sources.cri.client import ABOUT_ONE_CALL, NOT_FOUND, CriClient
+from pausewatch.sources.cri.endpoint import choose_socket, endpoint_uri, existing_sockets
+from pausewatch.sources.cri.memory import Memory
+from pausewatch.sources.cri.peer import listener_pid
+
+STATUS_TIME_LIMITS = 3
+"""The status calls of one reading end after this many times the time limit of one call. Asking for 110 sandboxes and
+220 containers takes a healthy runtime about 0.2 s; what a slow one leaves open is asked in the next reading."""
+
+Refusal: TypeAlias = Unavailable | None
+"""Why no further status is asked for in this reading; None while there is no reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriReading:
+    """What the runtime told in one reading."""
+
+    runtime: Runtime | Unavailable
+    sandboxes: tuple[Sandbox, ...] | Unavailable
+    """By id."""
+
+    containers: tuple[Container, ...] | Unavailable
+    """By id."""
+
+    listener_pid: int | Unavailable
+    """The process behind the socket; ``Unavailable(reason="OtherPidNamespace")`` if it has no number here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Connection:
+    """To one listener: another pid at the same path is another runtime, or the same one restarted."""
+
+    path: str
+    listener: int
+    client: CriClient
+
+
+class CriSource:
+    """Reads the container runtime, and remembers what it told between readings.
+
+    One thread at a time. A reading takes at most ``(4 + STATUS_TIME_LIMITS) * timeout_seconds`` and a little, that long
+    only if the runtime answers everything at the last moment; one that hangs costs ``timeout_seconds`` once.
+    """
+
+    def __init__(self, endpoint: str | None, timeout_seconds: float) -> None:
+        self._endpoint = endpoint
+        self._timeout_seconds = timeout_seconds
+        self._calls: Counter[str] = Counter()
+        self._connection: _Connection | None = None
+        self._forget()
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """How many calls the runtime was asked since this source was made, by method of the CRI."""
+        return self._calls
+
+    def read(self) -> CriReading:
+        """Return what the runtime tells now; a failure is told in the parts that it concerns, never raised."""
+        connection = self._connect()
+        if isinstance(connection, Unavailable):
+            return _nothing(connection, connection)
+        listener = _visible(connection)
+        runtime = self._read_runtime(connection)
+        if isinstance(runtime, Unavailable) and runtime.reason not in ABOUT_ONE_CALL:
+            return _nothing(runtime, listener)
+        sandboxes = connection.client.list_sandboxes()
+        if isinstance(sandboxes, Unavailable) and sandboxes.reason not in ABOUT_ONE_CALL:
+            return CriReading(runtime=runtime, sandboxes=sandboxes, containers=sandboxes, listener_pid=listener)
+        containers = connection.client.list_containers()
+        self._read_statuses(connection.client, sandboxes, containers)
+        return CriReading(
+            runtime=runtime,
+            sandboxes=sandboxes if isinstance(sandboxes, Unavailable) else self._sandboxes.values(),
+            containers=containers if isinstance(containers, Unavailable) else self._containers.values(),
+            listener_pid=listener,
+        )
+
+    def still_running(self, container_id: str) -> bool | Unavailable:
+        """Return whether the runtime lists a container as RUNNING at this moment; asks the runtime of the last reading.
+
+        ``container_id`` is a whole id: the runtime takes the beginning of one as well, this does not.
+        """
+        if self._connection is None:
+            return Unavailable(
+                reason="NotConnected", detail="the container runtime was not reached in the last reading"
+            )
+        answer = self._connection.client.find_running_container(container_id)
+        if isinstance(answer, Unavailable):
+            return answer
+        return any(container.id == container_id for container in answer.containers)
+
+    def close(self) -> None:
+        """End the connection and forget everything; the next reading starts anew."""
+        if self._connection is not None:
+            self._connection.client.close()
+        self._connection = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._runtime: Runtime | None = None
+        self._sandboxes: Memory[Sandbox] = Memory()
+        self._containers: Memory[Container] = Memory()
+        self._unanswered: set[str] = set()
+
+    def _connect(self) -> _Connection | Unavailable:
+        existing = existing_sockets() if self._endpoint is None else frozenset[str]()
+        path = choose_socket(self._endpoint, existing)
+        if isinstance(path, Unavailable):
+            return path
+        listener = listener_pid(path, self._timeout_seconds)
+        if isinstance(listener, Unavailable):
+            return listener
+        known = self._connection
+        if known is not None and (known.path, known.listener) == (path, listener):
+            return known
+        self.close()
+        client = CriClient(path, self._timeout_seconds, self._calls)
+        self._connection = _Connection(path=path, listener=listener, client=client)
+        return self._connection
+
+    def _read_runtime(self, connection: _Connection) -> Runtime | Unavailable:
+        if self._runtime is None:
+            answer = connection.client.version()
+            if isinstance(answer, Unavailable):
+                return answer
+            self._runtime = translate.translate_runtime(answer, endpoint_uri(connection.path))
+        return self._runtime
+
+    def _read_statuses(
+        self,
+        client: CriClient,
+        sandboxes: cri.ListPodSandboxResponse | Unavailable,
+        containers: cri.ListContainersResponse | Unavailable,
+    ) -> None:
+        """Ask for what the memories lack, until the runtime hangs or the time is up."""
+        questions: list[tuple[str, Callable[[Refusal], Refusal]]] = []
+        if not isinstance(sandboxes, Unavailable):
+            new = self._sandboxes.recall(sandboxes.items)
+            questions += [(listed.id, partial(self._learn_sandbox, client, listed)) for listed in new]
+        if not isinstance(containers, Unavailable):
+            new_containers = self._containers.recall(containers.containers)
+            questions += [(listed.id, partial(self._learn_container, client, listed)) for listed in new_containers]
+        # What hung last time comes last: one sandbox that blocks its runtime must not hide all others for ever.
+        questions.sort(key=lambda question: question[0] in self._unanswered)
+        ends_at = time.monotonic() + STATUS_TIME_LIMITS * self._timeout_seconds
+        refusal: Refusal = None
+        self._unanswered &= {identifier for identifier, _ in questions}
+        for identifier, learn in questions:
+            if refusal is None and time.monotonic() > ends_at:
+                refusal = self._too_slow()
+            if refusal is not None:
+                learn(refusal)
+                continue
+            failure = learn(None)
+            if failure is None or failure.reason in ABOUT_ONE_CALL:
+                self._unanswered.discard(identifier)
+            else:
+                self._unanswered.add(identifier)
+                refusal = failure
+
+    def _learn_sandbox(self, client: CriClient, listed: cri.PodSandbox, refusal: Refusal) -> Refusal:
+        answer = refusal or client.sandbox_status(listed.id)
+        if isinstance(answer, Unavailable) and answer.reason == NOT_FOUND:
+            return None
+        sandbox = translate.translate_sandbox(listed, answer)
+        self._sandboxes.learn(listed, sandbox, settled=_settled(listed.state, answer, sandbox.details))
+        return answer if isinstance(answer, Unavailable) else None
+
+    def _learn_container(self, client: CriClient, listed: cri.Container, refusal: Refusal) -> Refusal:
+        if listed.state == cri.CONTAINER_EXITED:
+            self._containers.learn(listed, translate.translate_exited_container(listed), settled=True)
+            return None
+        answer = refusal or client.container_status(listed.id)
+        if isinstance(answer, Unavailable) and answer.reason == NOT_FOUND:
+            return None
+        container = translate.translate_container(listed, answer)
+        settled = _settled(listed.state, answer, container.details) and not _lacks_pid(container)
+        self._containers.learn(listed, container, settled=settled)
+        return answer if isinstance(answer, Unavailable) else None
+
+    def _too_slow(self) -> Unavailable:
+        seconds = STATUS_TIME_LIMITS * self._timeout_seconds
+        return Unavailable(
+            reason="RuntimeSlow",
+            detail=f"the status calls took the runtime longer than {seconds:g} s; the rest is asked in the next scan",
+            remedy="look for what keeps the container runtime or its disk busy",
+        )
+
+
+def _settled(
+    listed_state: int,
+    answer: cri.PodSandboxStatusResponse | cri.ContainerStatusResponse | Unavailable,
+    details: SandboxDetails | ContainerDetails | Unavailable,
+) -> bool:
+    """Whether a status may stand for as long as the list shows ``listed_state``.
+
+    One that is about another state already would be kept after a return to the listed one.
+    """
+    if isinstance(answer, Unavailable) or isinstance(details, Unavailable):
+        return False
+    return answer.status.state == listed_state
+
+
+def _lacks_pid(container: Container) -> bool:
+    """Whether a RUNNING container came without its process: kept, it would stay unjudged until its end."""
+    details = container.details
+    return container.state is ContainerState.RUNNING and not isinstance(details, Unavailable) and details.pid == 0
+
+
+def _visible(connection: _Connection) -> int | Unavailable:
+    if connection.listener:
+        return connection.listener
+    return Unavailable(
+        reason="OtherPidNamespace",
+        detail=f"the runtime behind {printable(connection.path)} runs in another PID namespace",
+        remedy="run in the runtime's PID namespace: hostPID: true for a pod",
+    )
+
+
+def _nothing(cause: Unavailable, listener: int | Unavailable) -> CriReading:
+    return CriReading(runtime=cause, sandboxes=cause, containers=cause, listener_pid=listener)

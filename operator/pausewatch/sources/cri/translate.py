@@ -1,0 +1,212 @@
+"""Messages of the CRI to values of the model: pure, the one place that knows how the runtimes differ.
+
+Where a rule is about one runtime, it names it. Every text is escaped here, once.
+"""
+
+import re
+from collections.abc import Mapping
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.sandbox import (
+    Container,
+    ContainerDetails,
+    ContainerState,
+    NamespaceMode,
+    Sandbox,
+    SandboxDetails,
+    SandboxState,
+    SpecNamespace,
+)
+from pausewatch.model.snapshot import Runtime
+from pausewatch.model.text import printable
+from pausewatch.sources.cri import verbose_info
+from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
+from pausewatch.sources.cri.verbose_info import JsonObject
+
+MODES: Mapping[object, NamespaceMode] = {
+    cri.POD: NamespaceMode.POD,
+    cri.CONTAINER: NamespaceMode.CONTAINER,
+    cri.NODE: NamespaceMode.NODE,
+    cri.TARGET: NamespaceMode.TARGET,
+}
+"""By number. A number that a later CRI adds is absent: nothing is expected of a mode that we do not know."""
+
+CONTAINER_STATES: Mapping[int, ContainerState] = {
+    cri.CONTAINER_CREATED: ContainerState.CREATED,
+    cri.CONTAINER_RUNNING: ContainerState.RUNNING,
+    cri.CONTAINER_EXITED: ContainerState.EXITED,
+}
+
+CRI_O_HANDLER = "io.kubernetes.cri-o.RuntimeHandler"
+"""CRI-O never fills ``runtime_handler`` of the CRI (its server/sandbox_status.go), only this annotation."""
+
+CRI_O_TYPE = "io.kubernetes.cri-o.ContainerType"
+"""An annotation on everything that CRI-O starts, and on nothing else."""
+
+PID_NAMESPACE_OF_PROCESS = re.compile(r"/proc/\d+/ns/pid")
+
+NOTHING_TO_TELL = ContainerDetails(pid=0, pid_mode=None, target_id="", spec_namespaces=None, may_administer=None)
+"""Of a container that has exited: it has no process, so nothing is judged and its status is not asked for."""
+
+NO_STATUS = Unavailable(reason="StatusUnreadable", detail="the runtime's answer holds no status")
+
+
+def translate_runtime(answer: cri.VersionResponse, endpoint: str) -> Runtime:
+    """Return who answers at ``endpoint``."""
+    return Runtime(
+        name=printable(answer.runtime_name),
+        version=printable(answer.runtime_version),
+        endpoint=printable(endpoint),
+    )
+
+
+def translate_sandbox(listed: cri.PodSandbox, answer: cri.PodSandboxStatusResponse | Unavailable) -> Sandbox:
+    """Return a sandbox from its entry in the list and its verbose status.
+
+    The state is that of the status where there is one: it is the later of the two, and the details go with it.
+    """
+    details: SandboxDetails | Unavailable
+    state = _sandbox_state(listed.state)
+    if isinstance(answer, Unavailable):
+        details = answer
+    elif answer.HasField("status"):
+        state = _sandbox_state(answer.status.state)
+        details = _sandbox_details(answer.status, state, answer.info)
+    else:
+        details = NO_STATUS
+    return Sandbox(
+        id=printable(listed.id),
+        name=printable(listed.metadata.name),
+        namespace=printable(listed.metadata.namespace),
+        uid=printable(listed.metadata.uid),
+        attempt=listed.metadata.attempt,
+        state=state,
+        created_at_seconds=listed.created_at / 1e9,
+        details=details,
+    )
+
+
+def translate_container(listed: cri.Container, answer: cri.ContainerStatusResponse | Unavailable) -> Container:
+    """Return a container from its entry in the list and its verbose status; the state as for a sandbox."""
+    details: ContainerDetails | Unavailable
+    state = _container_state(listed.state)
+    if isinstance(answer, Unavailable):
+        details = answer
+    elif answer.HasField("status"):
+        state = _container_state(answer.status.state)
+        details = _container_details(state, answer.info)
+    else:
+        details = NO_STATUS
+    return _container(listed, state, details)
+
+
+def translate_exited_container(listed: cri.Container) -> Container:
+    """Return a container that the list calls EXITED."""
+    return _container(listed, ContainerState.EXITED, NOTHING_TO_TELL)
+
+
+def _container(listed: cri.Container, state: ContainerState, details: ContainerDetails | Unavailable) -> Container:
+    return Container(
+        id=printable(listed.id),
+        sandbox_id=printable(listed.pod_sandbox_id),
+        name=printable(listed.metadata.name),
+        attempt=listed.metadata.attempt,
+        state=state,
+        # containerd puts the image's digest into `image` when it has both; people know the other one.
+        image=printable(listed.image.user_specified_image or listed.image.image),
+        details=details,
+    )
+
+
+def _sandbox_state(number: int) -> SandboxState:
+    return SandboxState.READY if number == cri.SANDBOX_READY else SandboxState.NOTREADY
+
+
+def _container_state(number: int) -> ContainerState:
+    return CONTAINER_STATES.get(number, ContainerState.UNKNOWN)
+
+
+def _sandbox_details(
+    status: cri.PodSandboxStatus, state: SandboxState, raw_info: Mapping[str, str]
+) -> SandboxDetails | Unavailable:
+    info = verbose_info.parse_info(raw_info)
+    if isinstance(info, Unavailable):
+        return info
+    options: cri.NamespaceOption | None = None
+    if status.HasField("linux") and status.linux.HasField("namespaces") and status.linux.namespaces.HasField("options"):
+        options = status.linux.namespaces.options
+    return SandboxDetails(
+        # The number of a dead pause may belong to a stranger by now.
+        pause_pid=_pid(info) if state is SandboxState.READY else 0,
+        image=verbose_info.text(info, "image"),
+        runtime_type=verbose_info.text(info, "runtimeType"),
+        runtime_handler=printable(status.runtime_handler) or verbose_info.annotation(info, CRI_O_HANDLER),
+        network_mode=None if options is None else MODES.get(options.network),
+        ipc_mode=None if options is None else MODES.get(options.ipc),
+        pid_mode=None if options is None else MODES.get(options.pid),
+        # The CRI says that POD is to be assumed of an absent message. Runtimes make no user namespace then, and
+        # containerd 1.6 and CRI-O leave it out for every pod: assuming it would report them all.
+        user_mode=MODES.get(options.userns_options.mode)
+        if options is not None and options.HasField("userns_options")
+        else None,
+        spec_namespaces=verbose_info.spec_namespaces(info),
+        addresses=_addresses(status.network),
+    )
+
+
+def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
+    every = (network.ip, *(address.ip for address in network.additional_ips))
+    return tuple(printable(address) for address in every if address)
+
+
+def _container_details(state: ContainerState, raw_info: Mapping[str, str]) -> ContainerDetails | Unavailable:
+    info = verbose_info.parse_info(raw_info)
+    if isinstance(info, Unavailable):
+        return info
+    namespaces = verbose_info.spec_namespaces(info)
+    options = _containerd_namespace_options(info)
+    if options is not None:
+        # Zero values are left out, and an absent message is one of zero values: POD. The kubelet writes CONTAINER.
+        pid_mode = MODES.get(verbose_info.number(options, "pid"))
+        target_id = verbose_info.text(options, "target_id")
+    else:
+        pid_mode = _cri_o_pid_mode(namespaces) if verbose_info.annotation(info, CRI_O_TYPE) else None
+        target_id = ""
+    return ContainerDetails(
+        # CRI-O keeps the pid of a container that has exited; by then it may be a stranger's.
+        pid=_pid(info) if state is ContainerState.RUNNING else 0,
+        pid_mode=pid_mode,
+        target_id=target_id,
+        spec_namespaces=namespaces,
+        may_administer=verbose_info.may_administer(info),
+    )
+
+
+def _pid(info: JsonObject) -> int:
+    return verbose_info.number(info, "pid") or 0
+
+
+def _containerd_namespace_options(info: JsonObject) -> JsonObject | None:
+    """Return the options of the request that made the container, which containerd keeps; None on other runtimes."""
+    if not isinstance(info.get("config"), dict):
+        return None
+    return verbose_info.part(info, "config", "linux", "security_context", "namespace_options")
+
+
+def _cri_o_pid_mode(namespaces: tuple[SpecNamespace, ...] | None) -> NamespaceMode | None:
+    """Tell the mode by what CRI-O makes of it in the specification (its server/container_create.go).
+
+    No entry: the node's. Without a path: a new one. The link of a process: the sandbox's, held by its pause. Another
+    file: the pin of the container that is targeted.
+    """
+    if namespaces is None:
+        return None
+    entry = next((entry for entry in namespaces if entry.kind is NamespaceKind.PID), None)
+    if entry is None:
+        return NamespaceMode.NODE
+    if not entry.path:
+        return NamespaceMode.CONTAINER
+    if PID_NAMESPACE_OF_PROCESS.fullmatch(entry.path):
+        return NamespaceMode.POD
+    return NamespaceMode.TARGET
