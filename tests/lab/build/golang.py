@@ -32,7 +32,7 @@ def containerd() -> Component:
 
 
 def runc() -> Component:
-    """The command runc with seccomp, as distributions build it, below bin/. It needs a C compiler: its first steps are C."""
+    """The command runc with seccomp, as distributions build it, below bin/. Its first steps are in C."""
     return _component("go-runc", GO_MODULES[_RUNC], _Recipe("runc", (_RUNC,), tags="seccomp", cgo=True))
 
 

@@ -84,17 +84,17 @@ class CriClient:
         request = pb.RunPodSandboxRequest(config=config, runtime_handler=runtime_handler)
         return self.call("RuntimeService/RunPodSandbox", request, pb.RunPodSandboxResponse).pod_sandbox_id
 
-    def stop_sandbox(self, sandbox_id: str) -> None:
+    def stop_sandbox(self, sandbox_id: str, limit_seconds: float = _CALL_SECONDS) -> None:
         """Stop the sandbox and everything in it; its network namespace goes, its record stays."""
         request = pb.StopPodSandboxRequest(pod_sandbox_id=sandbox_id)
-        self.call("RuntimeService/StopPodSandbox", request, pb.StopPodSandboxResponse)
+        self.call("RuntimeService/StopPodSandbox", request, pb.StopPodSandboxResponse, limit_seconds)
 
-    def remove_sandbox(self, sandbox_id: str) -> None:
+    def remove_sandbox(self, sandbox_id: str, limit_seconds: float = _CALL_SECONDS) -> None:
         """Stop and remove the sandbox with its containers; one that is not there is fine."""
         try:
-            self.stop_sandbox(sandbox_id)
+            self.stop_sandbox(sandbox_id, limit_seconds)
             request = pb.RemovePodSandboxRequest(pod_sandbox_id=sandbox_id)
-            self.call("RuntimeService/RemovePodSandbox", request, pb.RemovePodSandboxResponse)
+            self.call("RuntimeService/RemovePodSandbox", request, pb.RemovePodSandboxResponse, limit_seconds)
         except CallError as error:
             if error.code is not grpc.StatusCode.NOT_FOUND:
                 raise

@@ -76,6 +76,8 @@ static void orphans(long count)
 	if (between < 0)
 		fail("fork");
 	if (between == 0) {
+		pid_t parent = getpid();
+
 		for (long i = 0; i < count; i++) {
 			pid_t orphan = fork();
 
@@ -83,8 +85,6 @@ static void orphans(long count)
 				fail("fork");
 			if (orphan == 0) {
 				/* Exit only after the parent has: PID 1 must be the one who should wait. */
-				pid_t parent = getppid();
-
 				while (getppid() == parent)
 					usleep(1000);
 				_exit(0);

@@ -5,25 +5,20 @@ Pods made here stay as they were made: a kubelet would kill any that it does not
 
 import json
 import os
-import signal
 import subprocess
-import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import grpc
-
 from lab.build.runtime import RuntimePrograms, ensure_programs
 from lab.cgroups import LabCgroup
 from lab.cri import requests
-from lab.cri.client import CallError, CriClient
+from lab.cri.client import CriClient
 from lab.errors import AlreadyRunningError, LabError
 from lab.pins import BUSYBOX_IMAGE, PAUSE_IMAGE, RUNTIME_VERSIONS, RuntimeVersion
 from lab.places import Places
@@ -32,20 +27,14 @@ from lab.processes import Process, find_process
 from lab.progress import say
 from lab.records import Record, read_record, write_record
 from lab.remains import find_remains, remove_remains
-from lab.shapes.containerd import start_command, write_files
+from lab.shapes.containerd import write_files
+from lab.shapes.daemon import await_ready, shut_down, spawn
 from lab.waiting import wait_until
 
 _SHAPE = "runtime"
-#: Seconds for containerd to answer after its start; it takes one here.
-_READY_SECONDS = 30.0
 #: Seconds for an imported image to be known to the CRI, which hears of it by an event.
 _IMAGE_SECONDS = 15.0
-#: Seconds for containerd to end after SIGTERM, before everything of the lab is killed anyway.
-_TERM_SECONDS = 5.0
-#: Seconds for containerd to show, before its pods are removed, that it still answers.
-_PROBE_SECONDS = 3.0
 _INIT_CONTAINER_SECONDS = 30.0
-_LOG_TAIL_LINES = 15
 
 
 @dataclass(frozen=True)
@@ -246,7 +235,7 @@ def stop(name: str) -> None:
         return
     began = time.monotonic()
     with places.locked():
-        _shut_down(places)
+        shut_down(places)
         remove_remains(places)
     say(f"{name} is gone ({time.monotonic() - began:.1f} s)")
 
@@ -274,82 +263,14 @@ def _bring_up(places: Places, version: RuntimeVersion, programs: RuntimePrograms
     cgroup = LabCgroup(places.name)
     directories = cgroup.create(cgroup.daemons)
     write_files(places, version, programs)
-    containerd = _spawn(places, programs, directories)
+    containerd = spawn(places, programs, directories)
     write_record(places, Record(_SHAPE, version.name, containerd, find_process(os.getpid()) if owned else None))
     client = CriClient.connect(places.socket)
     try:
-        wait_until(
-            f"containerd {version.containerd} to answer", lambda: _is_ready(client, containerd, places), _READY_SECONDS
-        )
+        await_ready(client, containerd, places)
         lab = RuntimeLab(places, version, programs, client, containerd)
         lab.import_images()
     except BaseException:
         client.close()
         raise
     return lab
-
-
-def _spawn(places: Places, programs: RuntimePrograms, cgroups: Sequence[Path]) -> Process:
-    environment = {
-        # The shim and runc are found here; mount, ip and unshare in the machine's own directories.
-        "PATH": f"{programs.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
-        "LAB_CGROUPS": " ".join(map(str, cgroups)),
-        "LAB_RUN": str(places.run),
-        "LAB_STATE": str(places.state),
-    }
-    with places.log.open("w") as log:
-        process = subprocess.Popen(
-            start_command(places, programs),
-            cwd="/",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            # Its own session: a Ctrl-C in the terminal is for us, and we remove the pods before containerd.
-            start_new_session=True,
-        )
-    found = find_process(process.pid)
-    if found is None:
-        raise LabError(f"containerd ended at once{_log_tail(places)}")
-    _reap_later(process)
-    return found
-
-
-def _reap_later(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for our child in the background: whoever kills it, it must not stay a zombie while we live."""
-    threading.Thread(target=process.wait, name="lab-reaper", daemon=True).start()
-
-
-def _is_ready(client: CriClient, containerd: Process, places: Places) -> bool:
-    if not containerd.is_alive():
-        raise LabError(f"containerd ended while it started{_log_tail(places)}")
-    try:
-        return not client.unready_conditions()
-    except CallError as error:
-        # UNIMPLEMENTED: the socket is served before the CRI plugin has registered its service.
-        if error.code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED}:
-            return False
-        raise
-
-
-def _shut_down(places: Places) -> None:
-    """Let the runtime take its pods down itself, as far as it still can; the rest is killed by the caller."""
-    with suppress(LabError):
-        record = read_record(places)
-        if record is None or not record.containerd.is_alive():
-            return
-        record.containerd.send(signal.SIGCONT)  # a fault may have stopped it
-        client = CriClient.connect(places.socket)
-        try:
-            client.version(_PROBE_SECONDS)
-            for sandbox in client.sandboxes():
-                client.remove_sandbox(sandbox.id)
-        finally:
-            client.close()
-            record.containerd.send(signal.SIGTERM)
-        wait_until("containerd to end", lambda: not record.containerd.is_alive(), _TERM_SECONDS)
-
-
-def _log_tail(places: Places) -> str:
-    lines = places.log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]
-    return "; its log ends:\n  " + "\n  ".join(lines)
