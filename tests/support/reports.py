@@ -1,0 +1,73 @@
+"""Reports and findings for tests: a healthy scan, and what a check may say about ``node-7``."""
+# ruff: noqa: ANN401  builders pass any field of a value on to its constructor
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from pausewatch.model.report import (
+    CheckResult,
+    Coverage,
+    Evidence,
+    Finding,
+    NextCommand,
+    Outcome,
+    Report,
+    RunOn,
+    Severity,
+    Summary,
+)
+from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_subject
+
+CHECKS = ("namespace-not-shared", "zombie-buildup")
+
+
+def a_finding(part: str = "", **changes: Any) -> Finding:
+    """Return a warning about zombies of ``team-a/web-x/app``; ``part`` goes into its id."""
+    warning = Finding(
+        id="",
+        check="zombie-buildup",
+        reason="ZombieBuildup",
+        severity=Severity.WARNING,
+        subject=a_subject(),
+        message="40 or more zombies in the PID namespace of team-a/web-x/app: pid 2311 (app), PID 1 of the"
+        " container, does not wait for its children",
+        evidence=(
+            Evidence(name="pidNamespace", value="pid:[4026532311]"),
+            Evidence(name="parent", value="2311 app"),
+        ),
+        next_commands=(
+            NextCommand(run_on=RunOn.NODE, command="ps --ppid 2311 -o pid,stat,comm"),
+            NextCommand(run_on=RunOn.CLUSTER, command="kubectl -n team-a describe pod web-x"),
+        ),
+        first_seen_at=TAKEN_AT - timedelta(hours=3),
+    )
+    changed = replace(warning, **changes)
+    return changed if changed.id else replace(changed, id=changed.subject.finding_id(changed.check, part))
+
+
+def a_report(**changes: Any) -> Report:
+    """Return the report of the healthy node; with ``findings``, their checks have failed."""
+    findings = tuple(sorted(changes.get("findings", ()), key=lambda one: one.sort_key))
+    failed = {finding.check for finding in findings}
+    healthy = Report(
+        node_name="node-7",
+        taken_at=TAKEN_AT,
+        runtime=a_runtime(),
+        cgroup_version="v2",
+        sandbox_images=(PAUSE_IMAGE,),
+        summary=Summary(sandboxes=2, ready_sandboxes=2, containers=3, pause_processes=2, pid_namespaces=4, zombies=0),
+        coverage=a_coverage(),
+        unavailable=(),
+        results=tuple(
+            CheckResult(check=check, outcome=Outcome.FAIL if check in failed else Outcome.PASS)
+            for check in sorted({*CHECKS, *failed})
+        ),
+        findings=(),
+    )
+    return replace(healthy, **changes | {"findings": findings})
+
+
+def a_coverage(**changes: int) -> Coverage:
+    """Return the coverage of a scan that judged everything."""
+    return replace(Coverage(not_comparable_sandboxes=0, unreadable_processes=0, ignored_findings=0), **changes)
