@@ -218,13 +218,12 @@ class Sharing:
         sandbox = self._node.sandboxes[container.sandbox_id]
         if self.reference(sandbox, kind) == inode:
             return Owner(kind=OwnerKind.OWN_SANDBOX, sandbox=sandbox)
-        if kind is NamespaceKind.PID:
-            first = self._pid_namespace_owners.get(inode)
-            if first is not None:
-                return self._owner_among_containers(container, first)
         other = self._sandbox_namespaces.get((kind, inode))
         if other is not None:
             return Owner(kind=OwnerKind.OTHER_POD, sandbox=other)
+        maker = self._pid_namespace_owners.get(inode) if kind is NamespaceKind.PID else None
+        if maker is not None:
+            return self._owner_among_containers(container, maker)
         return Owner(kind=OwnerKind.NOBODY)
 
     def _owner_among_containers(self, container: Container, owner: Container) -> Owner:

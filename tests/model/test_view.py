@@ -1,0 +1,104 @@
+"""The Snapshot joined once."""
+
+from dataclasses import replace
+
+import pytest
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.sandbox import ContainerState
+from pausewatch.model.snapshot import SECTIONS
+from support.builders import (
+    WEB_APP_ID,
+    WEB_APP_PID,
+    WEB_PAUSE_PID,
+    WEB_SANDBOX_ID,
+    WEB_SIDE_ID,
+    a_container,
+    a_node,
+    a_snapshot,
+    adding,
+    hex_id,
+    identity,
+    with_container,
+    with_first_process,
+    with_zombies,
+)
+
+
+def test_running_containers_are_ordered_as_people_read_them() -> None:
+    """By namespace, pod and name; the order of the CRI's list is random."""
+    snapshot = a_snapshot()
+    shuffled = replace(snapshot, containers=tuple(reversed(a_snapshot().containers)))  # type: ignore[arg-type]
+
+    names = [container.name for container in a_node(shuffled).running_containers]
+
+    assert names == ["app", "side", "worker"]
+
+
+def test_only_running_containers_of_listed_sandboxes_are_judged() -> None:
+    """One that exited, and one whose sandbox vanished between the two lists, have nothing to compare with."""
+    exited = with_container(a_snapshot(), WEB_APP_ID, state=ContainerState.EXITED)
+    homeless = adding(exited, containers=(a_container(id=hex_id("homeless"), sandbox_id=hex_id("gone"), name="lost"),))
+
+    assert [container.name for container in a_node(homeless).running_containers] == ["side", "worker"]
+
+
+def test_containers_are_grouped_by_sandbox() -> None:
+    """In the order of their names."""
+    assert [one.id for one in a_node().containers_of[WEB_SANDBOX_ID]] == [WEB_APP_ID, WEB_SIDE_ID]
+
+
+def test_two_running_containers_of_one_name_have_two_subjects() -> None:
+    """Two findings with one id would be a rejected report."""
+    twin = a_container(id=hex_id("twin"), attempt=1)
+    node = a_node(adding(a_snapshot(), containers=(twin,)))
+
+    assert node.subject_of(twin).container == "app#1"
+    assert node.subject_of(node.containers[WEB_APP_ID]).container == "app#0"
+    assert a_node().subject_of(a_container()).container == "app"
+
+
+def test_a_stranger_on_a_reused_pid_is_no_first_process() -> None:
+    """Its cgroup shows that it does not belong to the container, so nothing is read from it."""
+    node = a_node(with_first_process(a_snapshot(), WEB_APP_ID, in_own_cgroup=False))
+
+    assert node.links_of(WEB_APP_ID) is None
+    assert node.links_of(WEB_SIDE_ID) is not None
+
+
+def test_first_processes_are_known_by_identity() -> None:
+    """Pause and application alike."""
+    owners = a_node().first_process_owners
+
+    assert owners[identity(WEB_PAUSE_PID)] == WEB_SANDBOX_ID
+    assert owners[identity(WEB_APP_PID)] == WEB_APP_ID
+
+
+def test_age_of_a_zombie_counts_from_when_it_was_first_seen() -> None:
+    """By the boot clock; one that is seen for the first time has none."""
+    snapshot = with_zombies(a_snapshot(), 2, WEB_APP_PID)
+    node = a_node(snapshot, {identity(5000): snapshot.uptime_seconds - 61})
+
+    assert [node.zombie_seen_for_seconds(zombie) for zombie in node.zombies] == [61, 0]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_an_unavailable_section_reads_as_empty(section: str) -> None:
+    """Checks that need it are skipped; for the others the view still works."""
+    node = a_node(a_snapshot(**{section: Unavailable(reason="Missing", detail="not there")}))
+
+    counts = (
+        len(node.sandboxes),
+        len(node.running_containers),
+        len(node.first_processes),
+        len(node.processes),
+        node.host_links is not None,
+    )
+    healthy = {
+        "sandboxes": (0, 0, 5, 11, True),
+        "containers": (2, 0, 5, 11, True),
+        "first_processes": (2, 3, 0, 11, True),
+        "processes": (2, 3, 5, 0, True),
+        "host_links": (2, 3, 5, 11, False),
+    }
+    assert counts == healthy[section]

@@ -1,0 +1,143 @@
+"""Whose the zombies are and who should have reaped them."""
+
+from dataclasses import replace
+
+from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.zombies import ParentRole, ZombieGroup, zombie_groups
+from support.builders import (
+    CONTAINERD_PID,
+    FIRST_INODE,
+    HOST_LINKS,
+    SHARED_PAUSE_PID,
+    SHARED_WORKER_ID,
+    SHARED_WORKER_PID,
+    WEB_APP_ID,
+    WEB_APP_PID,
+    WEB_SHIM_PID,
+    a_node,
+    a_process,
+    a_snapshot,
+    adding,
+    hex_id,
+    with_zombies,
+)
+
+
+def groups(snapshot: Snapshot) -> tuple[ZombieGroup, ...]:
+    """Group all zombies of a node."""
+    node = a_node(snapshot)
+    return zombie_groups(node, node.zombies)
+
+
+def names(group: ZombieGroup) -> tuple[str, str]:
+    """Return the names of pod and container, empty where there is none."""
+    return (group.sandbox.name if group.sandbox else "", group.container.name if group.container else "")
+
+
+def test_healthy_node_has_none() -> None:
+    """Nothing to group."""
+    assert groups(a_snapshot()) == ()
+
+
+def test_first_process_that_never_waits() -> None:
+    """The usual case: the application is PID 1 and no init."""
+    (group,) = groups(with_zombies(a_snapshot(), 16, WEB_APP_PID))
+
+    assert names(group) == ("web-x", "app")
+    assert len(group.zombies) == 16
+    assert [(parent.pid, parent.role, parent.zombies) for parent in group.parents] == [
+        (WEB_APP_PID, ParentRole.FIRST_PROCESS, 16)
+    ]
+
+
+def test_own_pid_namespace_places_before_cgroup() -> None:
+    """On cgroup v1 a zombie shows no cgroup at all, and its namespace is enough."""
+    (group,) = groups(with_zombies(a_snapshot(), 3, WEB_APP_PID, container_id=None))
+
+    assert names(group) == ("web-x", "app")
+
+
+def test_cgroup_places_in_a_shared_pid_namespace() -> None:
+    """The namespace is the whole pod's there; pause adopts orphans of every container."""
+    snapshot = with_zombies(a_snapshot(), 3, SHARED_PAUSE_PID, container_id=SHARED_WORKER_ID)
+
+    (group,) = groups(snapshot)
+
+    assert names(group) == ("shared-y", "worker")
+    assert group.parents[0].role is ParentRole.PAUSE
+
+
+def test_parent_places_where_namespace_and_cgroup_do_not() -> None:
+    """cgroup v1 and a shared PID namespace: a living parent that never waits."""
+    (group,) = groups(with_zombies(a_snapshot(), 3, SHARED_WORKER_PID, container_id=None))
+
+    assert names(group) == ("shared-y", "worker")
+    assert group.parents[0].role is ParentRole.FIRST_PROCESS
+
+
+def test_pause_that_does_not_reap_is_the_sandbox_s() -> None:
+    """Nothing tells whose child it was, so no container is blamed."""
+    (group,) = groups(with_zombies(a_snapshot(), 3, SHARED_PAUSE_PID, container_id=None))
+
+    assert names(group) == ("shared-y", "")
+    assert group.parents[0].role is ParentRole.PAUSE
+
+
+def test_parent_deep_in_the_container_is_a_member() -> None:
+    """A program that starts children and forgets them: making PID 1 an init would not help."""
+    middle = adding(a_snapshot(), processes=(a_process(2500, parent_pid=WEB_APP_PID, name="worker"),))
+    snapshot = with_zombies(middle, 3, 2500, pid_namespace=FIRST_INODE + WEB_APP_PID, container_id=WEB_APP_ID)
+    placed = replace(
+        snapshot,
+        placements=tuple(
+            replace(one, container_id=WEB_APP_ID, pid_namespace=FIRST_INODE + WEB_APP_PID)
+            for one in snapshot.placements
+        ),
+    )
+
+    (group,) = groups(placed)
+
+    assert names(group) == ("web-x", "app")
+    assert group.parents[0].role is ParentRole.MEMBER
+
+
+def test_parent_outside_the_container() -> None:
+    """A shim that does not reap what it started in the container."""
+    (group,) = groups(with_zombies(a_snapshot(), 3, WEB_SHIM_PID, pid_namespace=FIRST_INODE + WEB_APP_PID))
+
+    assert names(group) == ("web-x", "app")
+    assert group.parents[0].role is ParentRole.OTHER
+
+
+def test_zombies_of_no_pod_are_the_node_s() -> None:
+    """A daemon of the node, or a container of another runtime."""
+    daemon = groups(with_zombies(a_snapshot(), 3, CONTAINERD_PID))
+    stranger = groups(with_zombies(a_snapshot(), 3, CONTAINERD_PID, container_id=hex_id("moby")))
+
+    assert [names(group) for group in (*daemon, *stranger)] == [("", ""), ("", "")]
+
+
+def test_host_pid_pod_is_told_by_cgroup() -> None:
+    """Its zombies are in the node's PID namespace, which belongs to no container."""
+    (group,) = groups(
+        with_zombies(a_snapshot(), 3, CONTAINERD_PID, pid_namespace=HOST_LINKS.pid, container_id=WEB_APP_ID)
+    )
+
+    assert names(group) == ("web-x", "app")
+
+
+def test_parent_with_the_most_comes_first() -> None:
+    """Equal counts are ordered by pid."""
+    few = with_zombies(a_snapshot(), 2, WEB_SHIM_PID, pid_namespace=FIRST_INODE + WEB_APP_PID)
+    (group,) = groups(with_zombies(few, 5, WEB_APP_PID, first_pid=6000))
+
+    assert [(parent.pid, parent.zombies) for parent in group.parents] == [(WEB_APP_PID, 5), (WEB_SHIM_PID, 2)]
+
+
+def test_parent_that_ended_during_the_scan_is_gone() -> None:
+    """Its children go with it in a moment."""
+    orphaned = with_zombies(a_snapshot(), 3, 4999, pid_namespace=FIRST_INODE + WEB_APP_PID)
+    (group,) = groups(orphaned)
+
+    assert group.parents[0].role is ParentRole.GONE
+    assert group.parents[0].process is None
