@@ -33,9 +33,9 @@ def parse(raw: bytes) -> Process:
         ProcFormatError: the text is not such a line.
     """
     name_start, name_end = raw.find(b"("), raw.rfind(b")")
-    # Index 0 is field 3. The rest behind field 22 stays one piece: nothing of it is needed.
-    fields = raw[name_end + 1 :].split(None, 20)
     try:
+        # Index 0 is field 3. What stands behind field 22 proves that the field was not cut off; it is not looked at.
+        *fields, _ = raw[name_end + 1 :].split(None, 20)
         return Process(
             identity=Identity(pid=int(raw[:name_start]), start_ticks=int(fields[19])),
             parent_pid=int(fields[1]),

@@ -1,0 +1,316 @@
+import json
+import os
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+
+import pytest
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.process import Process
+from pausewatch.sources.procfs.sweep import MOST_DESCRIPTORS, SPARE_DESCRIPTORS, Sweep, affordable_descriptors
+from sources.procfs.fake_proc import FakeProc, stat_line
+from sources.procfs.living import as_nobody, environment, python, running, zombie
+
+REUSE_OF_A_NUMBER = """
+import json, os
+from pathlib import Path
+from pausewatch.sources.procfs.sweep import Sweep
+
+def child_with_number(pid):
+    Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid - 1))
+    child = os.fork()
+    if not child:
+        os.read(reading, 1)
+        os._exit(0)
+    assert child == pid
+    return child
+
+reading, writing = os.pipe()
+parent = os.fork()  # a second process, so that the sweep sees more than itself
+if not parent:
+    os.read(reading, 1)
+    os._exit(0)
+for most_descriptors in (100, 0):
+    sweep = Sweep(most_descriptors=most_descriptors)
+    starts = []
+    ticks = os.sysconf("SC_CLK_TCK")
+    for _ in range(2):
+        child = child_with_number(300)
+        assert sweep.read()
+        starts.append(sweep.latest(300).identity.start_ticks)
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+        born = starts[-1]
+        while int(Path("/proc/uptime").read_text().split()[0].replace(".", "")) * ticks // 100 <= born + 1:
+            pass  # two processes of one number and one tick would be one identity to everybody
+    print(json.dumps(starts))
+os.kill(parent, 9)
+os.waitpid(parent, 0)
+"""
+
+
+@contextmanager
+def soft_limit_of_open_files(limit: int) -> Iterator[None]:
+    """Let no file be opened under a number of ``limit`` or more."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.fixture
+def lowest_free_descriptor() -> int:
+    """Give the number that the next open file gets."""
+    descriptor = os.open("/dev/null", os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
+
+
+def pids(processes: tuple[Process, ...] | Unavailable) -> list[int]:
+    """Return the numbers of the processes read."""
+    assert not isinstance(processes, Unavailable), processes
+    return [process.pid for process in processes]
+
+
+def test_every_process_in_the_order_of_pids(proc: FakeProc) -> None:
+    """Other entries of /proc are no processes."""
+    for pid in (1000, 42, 7):
+        proc.add(pid)
+    (proc.path / "sys").mkdir()
+    (proc.path / "uptime").touch()
+
+    with closing(Sweep(proc.root)) as sweep:
+        assert pids(sweep.read()) == [1, 7, 42, 1000]
+
+
+@pytest.mark.parametrize("most_descriptors", [0, 1, 100])
+def test_process_that_did_not_change_is_the_same_object(proc: FakeProc, most_descriptors: int) -> None:
+    """Also when only counters changed that nobody asks for."""
+    proc.add(42)
+    with closing(Sweep(proc.root, most_descriptors=most_descriptors)) as sweep:
+        sweep.read()
+        before = sweep.latest(42)
+        proc.add(42, stat_line(42).replace(b" 12 4 0 0 ", b" 99 9 0 0 "))
+        sweep.read()
+
+        assert sweep.latest(42) is before
+
+
+@pytest.mark.parametrize("most_descriptors", [0, 1, 100])
+def test_process_that_changed_is_read_anew(proc: FakeProc, most_descriptors: int) -> None:
+    """Kept file or not, the present text counts."""
+    proc.add(42)
+    with closing(Sweep(proc.root, most_descriptors=most_descriptors)) as sweep:
+        sweep.read()
+        proc.add(42, stat_line(42, state="Z", parent=7))
+        sweep.read()
+
+        changed = sweep.latest(42)
+        assert changed is not None
+        assert (changed.state, changed.parent_pid) == ("Z", 7)
+
+
+def test_no_more_files_stay_open_than_allowed(proc: FakeProc) -> None:
+    """Those beyond are read all the same."""
+    for pid in range(2, 12):
+        proc.add(pid)
+    with closing(Sweep(proc.root, most_descriptors=4)) as sweep:
+        assert pids(sweep.read()) == pids(sweep.read()) == list(range(1, 12))
+        assert sweep.descriptors == 4
+
+
+def test_file_of_a_process_that_is_gone_is_closed(proc: FakeProc) -> None:
+    """The room goes to the next one, and nothing is known of the old one any more."""
+    proc.add(42)
+    proc.add(43)
+    with closing(Sweep(proc.root, most_descriptors=2)) as sweep:
+        sweep.read()
+        proc.unlink("42/stat")
+        (proc.path / "42").rename(proc.path / "gone")
+
+        assert pids(sweep.read()) == [1, 43]
+        assert sweep.latest(42) is None
+        assert pids(sweep.read()) == [1, 43]
+        assert sweep.descriptors == 2
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_process_that_ends_between_listing_and_opening(proc: FakeProc, known_before: bool) -> None:  # noqa: FBT001
+    """The others are read all the same."""
+    proc.add(42)
+    proc.add(43)
+    with closing(Sweep(proc.root, most_descriptors=0)) as sweep:
+        if known_before:
+            sweep.read()
+        proc.unlink("42/stat")
+
+        assert pids(sweep.read()) == [1, 43]
+        assert sweep.latest(42) is None
+
+
+def test_kept_file_of_a_reaped_process_ends_quietly() -> None:
+    """Reading it fails with ESRCH; the process is gone, the scan goes on."""
+    with closing(Sweep()) as sweep:
+        with running("sh", "-c", "echo ready; exec cat") as program:
+            assert program.pid in pids(sweep.read())
+            kept = sweep.descriptors
+        after = pids(sweep.read())
+
+    assert program.pid not in after
+    assert os.getpid() in after
+    assert kept > 0
+
+
+def test_zombie_is_seen_on_a_file_that_was_opened_before_its_death() -> None:
+    """Death changes the text behind an open file."""
+    with closing(Sweep()) as sweep, zombie() as pid:
+        sweep.read()
+        process = sweep.latest(pid)
+
+    assert process is not None
+    assert process.is_zombie
+
+
+@pytest.mark.parametrize("most_descriptors", [0, 100_000])
+def test_thousands_of_short_lives(most_descriptors: int) -> None:
+    """Processes that start and end all the time never abort a scan, and leave no file open."""
+    with (
+        closing(Sweep(most_descriptors=most_descriptors)) as sweep,
+        running("sh", "-c", "echo ready; while :; do /bin/true & /bin/true; done") as program,
+    ):
+        for _ in range(300):
+            processes = pids(sweep.read())
+            assert program.pid in processes
+            assert sweep.descriptors == min(len(processes), most_descriptors)
+
+
+def test_number_given_to_another_process_is_another_identity() -> None:
+    """In the same scan, with the file of the first owner still open, and without one."""
+    reuse = subprocess.run(
+        ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *python(REUSE_OF_A_NUMBER)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+
+    assert reuse.returncode == 0, f"{reuse.stderr}; the tests need root"
+    for line in reuse.stdout.splitlines():
+        first, second = json.loads(line)
+        assert first < second
+    assert len(reuse.stdout.splitlines()) == 2
+
+
+def test_no_free_descriptor_costs_half_of_ours(proc: FakeProc, lowest_free_descriptor: int) -> None:
+    """When the program has too many files open, ours are the first to be given up, and none is missed."""
+    for pid in range(2, 42):
+        proc.add(pid)
+    with closing(Sweep(proc.root)) as sweep:
+        everything = sweep.read()
+        assert sweep.descriptors == 41
+        proc.add(50)
+        with soft_limit_of_open_files(lowest_free_descriptor + 20):
+            again = sweep.read()
+
+        assert sweep.descriptors == 20
+        assert pids(again) == [*pids(everything), 50]
+        assert pids(sweep.read()) == pids(again)
+        assert sweep.descriptors == 20
+
+
+def test_no_free_descriptor_and_none_of_ours(proc: FakeProc, lowest_free_descriptor: int) -> None:
+    """Then nothing can be read, which is said."""
+    with (
+        closing(Sweep(proc.root, most_descriptors=0)) as sweep,
+        soft_limit_of_open_files(lowest_free_descriptor),
+    ):
+        found = sweep.read()
+
+    assert isinstance(found, Unavailable)
+    assert found.reason == "ProcUnreadable"
+    assert "Too many open files" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("soft_limit", "affordable"),
+    [(256, 256 - SPARE_DESCRIPTORS), (SPARE_DESCRIPTORS - 1, 0), (MOST_DESCRIPTORS * 2, MOST_DESCRIPTORS)],
+)
+def test_limit_of_open_files_decides_how_many_stay_open(soft_limit: int, affordable: int) -> None:
+    """Some are left for the rest of the program; a high limit is not used up."""
+    with soft_limit_of_open_files(soft_limit):
+        assert affordable_descriptors() == affordable
+
+
+def test_folder_that_is_no_proc(proc: FakeProc) -> None:
+    """Neither a missing folder nor one without process 1 is an empty node."""
+    missing, other = Sweep(f"{proc.root}/nowhere").read(), Sweep(f"{proc.root}/1").read()
+
+    assert isinstance(missing, Unavailable)
+    assert isinstance(other, Unavailable)
+    assert (missing.reason, other.reason) == ("ProcUnreadable", "ProcessesHidden")
+    assert "nowhere" in missing.detail
+
+
+def test_one_unknown_file_makes_the_list_unavailable(proc: FakeProc) -> None:
+    """A list without that process would make it look gone."""
+    proc.add(42, b"?")
+    with closing(Sweep(proc.root)) as sweep:
+        found = sweep.read()
+
+        assert isinstance(found, Unavailable)
+        assert found.reason == "ProcFormatUnknown"
+        assert sweep.descriptors == 1
+
+
+def test_recovers_when_the_cause_is_gone(proc: FakeProc) -> None:
+    """One bad scan leaves nothing behind."""
+    proc.add(42, b"?")
+    with closing(Sweep(proc.root)) as sweep:
+        sweep.read()
+        proc.add(42)
+
+        assert pids(sweep.read()) == [1, 42]
+
+
+def test_alone_in_a_pid_namespace() -> None:
+    """A pod without hostPID sees itself, and must not take itself for the node."""
+    script = "from pausewatch.sources.procfs.sweep import Sweep; print(Sweep().read().reason)"
+    alone = subprocess.run(
+        ["unshare", "--pid", "--fork", "--mount-proc", *python(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
+
+    assert alone.stdout == "ProcessesHidden\n", alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"), [("hidepid=2", "ProcessesHidden"), ("hidepid=1", "PermissionDenied"), ("hidepid=0", None)]
+)
+def test_hidden_processes(
+    mounted_proc: Callable[[str], AbstractContextManager[str]], options: str, reason: str | None
+) -> None:
+    """A list of our own processes only is not the node's; as root everything is seen all the same."""
+    with mounted_proc(options) as root:
+        with closing(Sweep(root)) as sweep:
+            ours = sweep.read()
+        theirs = as_nobody(Sweep(root).read)
+
+    assert os.getpid() in pids(ours)
+    assert (theirs.reason if isinstance(theirs, Unavailable) else None) == reason
+
+
+def test_close_closes_everything(proc: FakeProc) -> None:
+    """And forgets what it knew."""
+    sweep = Sweep(proc.root)
+    sweep.read()
+    sweep.close()
+
+    assert sweep.descriptors == 0
+    assert sweep.latest(1) is None
