@@ -27,11 +27,8 @@ from support.builders import (
     WEB_SIDE_PID,
     a_node,
     a_snapshot,
-    with_container,
-    with_first_process,
-    with_sandbox,
-    without_process,
 )
+from support.changes import with_container, with_first_process, with_sandbox, without_process
 
 WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID
 SHARED_NETWORK = FIRST_INODE + SHARED_PAUSE_PID

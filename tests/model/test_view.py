@@ -19,10 +19,8 @@ from support.builders import (
     adding,
     hex_id,
     identity,
-    with_container,
-    with_first_process,
-    with_zombies,
 )
+from support.changes import with_container, with_first_process, with_zombies
 
 
 def test_running_containers_are_ordered_as_people_read_them() -> None:

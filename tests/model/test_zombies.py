@@ -19,8 +19,8 @@ from support.builders import (
     a_snapshot,
     adding,
     hex_id,
-    with_zombies,
 )
+from support.changes import with_zombies
 
 
 def groups(snapshot: Snapshot) -> tuple[ZombieGroup, ...]:

@@ -1,0 +1,152 @@
+"""Dead processes pile up because nobody waits for them."""
+
+import pytest
+
+from pausewatch.checks._check import thresholds_of
+from pausewatch.checks.zombie_buildup import CHECK
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.report import Evidence, Observation, Severity
+from pausewatch.model.snapshot import Snapshot
+from support.builders import (
+    CONTAINERD_PID,
+    FIRST_INODE,
+    SHARED_PAUSE_PID,
+    WEB_APP_ID,
+    WEB_APP_PID,
+    WEB_SANDBOX_ID,
+    WEB_SHIM_PID,
+    a_node,
+    a_process,
+    a_snapshot,
+    adding,
+)
+from support.changes import with_zombies
+
+
+def run(snapshot: Snapshot, seen: float = 60, **thresholds: float) -> tuple[Observation, ...]:
+    """Run the check on a node whose zombies have all been seen dead for so many seconds."""
+    since = snapshot.uptime_seconds - seen
+    node = a_node(snapshot, {zombie.identity: since for zombie in a_node(snapshot).zombies})
+    outcome = CHECK.run(node, thresholds_of(CHECK, {CHECK.id: thresholds}))
+    assert not isinstance(outcome, Unavailable), outcome
+    return outcome
+
+
+def test_healthy_node_is_silent() -> None:
+    """No zombie at all."""
+    assert run(a_snapshot()) == ()
+
+
+@pytest.mark.parametrize(("count", "found"), [(9, 0), (10, 1)])
+def test_ten_of_one_container_are_the_bound(count: int, found: int) -> None:
+    """Just under and at it."""
+    assert len(run(with_zombies(a_snapshot(), count, WEB_APP_PID))) == found
+
+
+def test_bound_is_per_container() -> None:
+    """Nine here and nine there are two shells, not a build-up."""
+    both = with_zombies(
+        with_zombies(a_snapshot(), 9, WEB_APP_PID), 9, SHARED_PAUSE_PID, first_pid=6000, container_id=None
+    )
+
+    assert run(both) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen_for_seconds", "severity"), [(59.9, Severity.INFO), (60, Severity.WARNING), (3600, Severity.WARNING)]
+)
+def test_a_minute_makes_a_warning(seen_for_seconds: float, severity: Severity) -> None:
+    """Until then a late parent may still come."""
+    (observation,) = run(with_zombies(a_snapshot(), 10, WEB_APP_PID), seen_for_seconds)
+
+    assert observation.reason == "ZombieBuildup"
+    assert observation.severity is severity
+
+
+def test_only_old_ones_count_for_the_warning() -> None:
+    """A busy shell with ten fresh dead beside nine old ones is not yet one."""
+    snapshot = with_zombies(with_zombies(a_snapshot(), 9, WEB_APP_PID), 10, WEB_APP_PID, first_pid=6000)
+    zombies = a_node(snapshot).zombies
+    since = {one.identity: snapshot.uptime_seconds - (60 if one.pid < 6000 else 1) for one in zombies}
+
+    outcome = CHECK.run(a_node(snapshot, since), thresholds_of(CHECK, {}))
+
+    assert not isinstance(outcome, Unavailable)
+    assert [one.severity for one in outcome] == [Severity.INFO]
+
+
+def test_zombies_seen_for_the_first_time_do_not_count() -> None:
+    """Thousands of short children are dead for microseconds each."""
+    assert run(with_zombies(a_snapshot(), 500, WEB_APP_PID), seen=0) == ()
+
+
+def test_program_whose_leader_exited_is_alive() -> None:
+    """State Z with living threads is no zombie."""
+    leaders = [a_process(pid, parent_pid=WEB_APP_PID, state="Z", threads=2) for pid in range(7000, 7020)]
+
+    assert run(adding(a_snapshot(), processes=leaders)) == ()
+
+
+def test_thresholds_can_be_moved() -> None:
+    """By their declared names."""
+    assert len(run(with_zombies(a_snapshot(), 3, WEB_APP_PID), zombies=3)) == 1
+    (observation,) = run(with_zombies(a_snapshot(), 10, WEB_APP_PID), 5, seen_for_seconds=5)
+    assert observation.severity is Severity.WARNING
+
+
+def test_finding_tells_everything_a_reader_needs() -> None:
+    """Who does not wait and what it is, what proves it, what to type."""
+    (observation,) = run(with_zombies(a_snapshot(), 16, WEB_APP_PID))
+
+    assert observation.message == (
+        f"team-a/web-x/app holds 10+ zombies (bound 10): pid {WEB_APP_PID} (app), PID 1 of the container, does not"
+        " wait for its dead children, and each keeps a pid until it does or ends; forks fail when the pids run out"
+    )
+    assert observation.evidence == (
+        Evidence(name="parent", value=f"pid {WEB_APP_PID} (app), PID 1 of the container: 10+ zombies"),
+        Evidence(name="pidNamespace", value=f"pid:[{FIRST_INODE + WEB_APP_PID}]"),
+        Evidence(name="oldestZombies", value="5000 sh, 5001 sh, 5002 sh"),
+    )
+    assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
+        ("node", f"ps --ppid {WEB_APP_PID} -o pid,stat,lstart,comm"),
+        ("node", "pausewatch inspect team-a/web-x"),
+        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+    ]
+    assert observation.rests_on == (WEB_APP_ID, WEB_SANDBOX_ID)
+
+
+def test_growth_does_not_change_the_text() -> None:
+    """A stored message is rewritten only when the first digit changes."""
+    texts = {run(with_zombies(a_snapshot(), count, WEB_APP_PID))[0].message for count in (1000, 1576, 1999)}
+
+    assert len(texts) == 1
+    assert "holds 1,000+ zombies" in texts.pop()
+
+
+def test_node_s_own_zombies_are_about_the_node() -> None:
+    """No pod is to be deleted for them."""
+    (observation,) = run(with_zombies(a_snapshot(), 12, CONTAINERD_PID))
+
+    assert observation.subject.is_node
+    assert observation.message.startswith("the node holds 10+ zombies")
+    assert all("delete" not in one.command for one in observation.next_commands)
+    assert observation.rests_on == ()
+
+
+def test_parent_outside_the_pod_is_not_ended_by_deleting_the_pod() -> None:
+    """The shim belongs to the runtime."""
+    (observation,) = run(
+        with_zombies(a_snapshot(), 12, WEB_SHIM_PID, pid_namespace=FIRST_INODE + WEB_APP_PID, container_id=None)
+    )
+
+    assert observation.subject.container == "app"
+    assert "a process outside the container" in observation.message
+    assert all("delete" not in one.command for one in observation.next_commands)
+
+
+def test_sandbox_without_a_container_to_blame() -> None:
+    """A pause that does not reap, on cgroup v1."""
+    (observation,) = run(with_zombies(a_snapshot(), 12, SHARED_PAUSE_PID, container_id=None))
+
+    assert str(observation.subject) == "team-b/shared-y"
+    assert "the pause of the sandbox" in observation.message
