@@ -1,12 +1,13 @@
 """The lab's cgroup: everything a lab ever started is in it, so that everything is found again."""
 
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
-from lab.processes import Process, all_pids, cgroup_paths, find_process
+from lab.processes import Process, all_pids, cgroup_paths, find_process, process_state, thread_count
 from lab.waiting import wait_until
 
 _ROOT = "/pausewatch-lab"
@@ -81,6 +82,16 @@ class LabCgroup:
             for pid in all_pids()
             if self._holds(pid) and (process := find_process(pid)) is not None and self._holds(pid)
         ]
+
+    def kill_dead_leaders(self) -> None:
+        """Kill processes whose first thread is dead while others live.
+
+        runc takes such a container for stopped and sends it nothing, so the runtime would wait for its end until the
+        call's deadline, and never remove the pod.
+        """
+        for process in self.members():
+            if process_state(process.pid) == "Z" and thread_count(process.pid) > 1:
+                process.send(signal.SIGKILL)
 
     def _holds(self, pid: int) -> bool:
         return any(path == self.path or path.startswith(f"{self.path}/") for path in cgroup_paths(pid))

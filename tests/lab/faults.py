@@ -145,7 +145,8 @@ def dead_leader(lab: RuntimeLab, *, name: str = "dead-leader") -> RunningPod:
     """Make a pod whose first process has lost its first thread but lives on in a second one.
 
     The kernel shows state Z, as for a zombie, and its ns links are gone; it is alive and works. No fault at all,
-    but easily taken for one. Gone with the pod.
+    but easily taken for one. runc takes it for one, too: StopPodSandbox waits for it until its deadline, and a real
+    kubelet never gets rid of the pod. `RuntimeLab.remove` kills it first, by its pid; so does healing it by hand.
     """
     running = _run(lab, name, Container(command=("misbehave", "dead-leader")))
     pid = running.pid()

@@ -93,12 +93,18 @@ def all_pids() -> list[int]:
 
 
 def cgroup_paths(pid: int) -> set[str]:
-    """The process's cgroup in every hierarchy; empty when it is gone. A zombie keeps only the one of version 2."""
+    """The cgroups of all threads of a process, in every hierarchy; empty when it is gone.
+
+    A zombie keeps only the one of version 2. So does a dead leader, hence the threads: the living ones tell.
+    """
+    paths = set()
     try:
-        text = (_PROC / str(pid) / "cgroup").read_text()
+        for thread in (_PROC / str(pid) / "task").iterdir():
+            lines = (thread / "cgroup").read_text().splitlines()
+            paths |= {line.split(":", 2)[2].removesuffix(" (deleted)") for line in lines}
     except (FileNotFoundError, ProcessLookupError):
-        return set()
-    return {line.split(":", 2)[2].removesuffix(" (deleted)") for line in text.splitlines()}
+        return paths  # it, or the thread just looked at, ended meanwhile
+    return paths
 
 
 def _stat_fields(pid: int) -> list[str]:

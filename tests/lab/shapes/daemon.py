@@ -11,6 +11,7 @@ from pathlib import Path
 import grpc
 
 from lab.build.runtime import RuntimePrograms
+from lab.cgroups import LabCgroup
 from lab.cri.client import CallError, CriClient
 from lab.errors import LabError
 from lab.places import Places
@@ -84,6 +85,7 @@ def shut_down(places: Places) -> None:
         client = CriClient.connect(places.socket)
         try:
             client.version(_PROBE_SECONDS)
+            LabCgroup(places.name).kill_dead_leaders()
             deadline = time.monotonic() + _PODS_SECONDS
             for sandbox in client.sandboxes():
                 client.remove_sandbox(sandbox.id, max(0.1, deadline - time.monotonic()))

@@ -114,10 +114,12 @@ class RuntimeLab:
 
     def remove(self, running: RunningPod) -> None:
         """Stop and remove a pod; one that is gone is fine."""
+        self.cgroup.kill_dead_leaders()
         self.client.remove_sandbox(running.sandbox_id)
 
     def remove_all_pods(self) -> None:
         """Remove every sandbox the runtime knows, whoever made it."""
+        self.cgroup.kill_dead_leaders()
         for sandbox in self.client.sandboxes():
             self.client.remove_sandbox(sandbox.id)
 
