@@ -47,9 +47,10 @@ PROBE_SECONDS = 0.2
 
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", LARGEST_ANSWER_BYTES),
-    # A restarted runtime is seen in the next scan, not after gRPC's usual two minutes.
+    # A restarted runtime is seen in the next scan, not after gRPC's usual two minutes. Its min_reconnect_backoff_ms
+    # is left alone: despite its name it also limits how long connecting may take, and a runtime that hangs would then
+    # pass for one that speaks another protocol.
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 1000),
     # One call of ours is one call to the runtime.
     ("grpc.enable_retries", 0),

@@ -1,0 +1,56 @@
+from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
+    CONTAINER_CREATED,
+    CONTAINER_RUNNING,
+    Container,
+)
+from pausewatch.sources.cri.memory import Memory
+
+CREATED = Container(id="a", state=CONTAINER_CREATED)
+RUNNING = Container(id="a", state=CONTAINER_RUNNING)
+OTHER = Container(id="b", state=CONTAINER_RUNNING)
+
+
+def test_unchanged_entry_is_known() -> None:
+    """A value stands while its entry is listed in the same state."""
+    memory: Memory[str] = Memory()
+    memory.recall([RUNNING])
+    memory.learn(RUNNING, "value", settled=True)
+
+    assert memory.recall([RUNNING, OTHER]) == [OTHER]
+    assert memory.values() == ("value",)
+
+
+def test_changed_state_is_asked_again() -> None:
+    """What was told about another state is forgotten."""
+    memory: Memory[str] = Memory()
+    memory.learn(CREATED, "old", settled=True)
+
+    assert memory.recall([RUNNING]) == [RUNNING]
+    assert memory.values() == ()
+
+
+def test_unsettled_value_is_asked_again() -> None:
+    """A value may stand for one reading only."""
+    memory: Memory[str] = Memory()
+    memory.learn(RUNNING, "for now", settled=False)
+
+    assert memory.values() == ("for now",)
+    assert memory.recall([RUNNING]) == [RUNNING]
+
+
+def test_unlisted_entry_is_forgotten() -> None:
+    """The memory is as large as the list, however many containers come and go."""
+    memory: Memory[str] = Memory()
+    memory.learn(RUNNING, "value", settled=True)
+    memory.recall([])
+
+    assert memory.recall([RUNNING]) == [RUNNING]
+
+
+def test_values_are_ordered() -> None:
+    """Two readings of one node are equal, although a runtime lists in random order."""
+    memory: Memory[str] = Memory()
+    memory.learn(OTHER, "second", settled=True)
+    memory.learn(RUNNING, "first", settled=True)
+
+    assert memory.values() == ("first", "second")

@@ -1,0 +1,352 @@
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
+from pausewatch.model.snapshot import Runtime
+from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
+from pausewatch.sources.cri.source import CriReading, CriSource
+from sources.cri.fake_runtime import FakeRuntime
+from sources.cri.recorded import recorded_container, recorded_sandbox
+
+SECONDS = 5.0
+SHORT_SECONDS = 0.2
+
+WEB_SANDBOX = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
+WEB_CONTAINER = "a1c24b3c360c0bfd7e5eaef38feea5579dc21a650969922a7f7de267b4f10b35"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the runtime of a test listens."""
+    return tmp_path / "s"
+
+
+@pytest.fixture
+def runtime(path: Path) -> Iterator[FakeRuntime]:
+    """Run a runtime with one pod of one container."""
+    with FakeRuntime(path) as running:
+        running.add_sandbox(*recorded_sandbox("containerd-2.4/web"))
+        running.add_container(*recorded_container("containerd-2.4/web"))
+        yield running
+
+
+@pytest.fixture
+def source(path: Path) -> Iterator[CriSource]:
+    """Return a source with a time limit that no healthy runtime reaches."""
+    made = CriSource(f"unix://{path}", SECONDS)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def impatient(path: Path) -> Iterator[CriSource]:
+    """Return a source with a short time limit, for a runtime that hangs."""
+    made = CriSource(f"unix://{path}", SHORT_SECONDS)
+    yield made
+    made.close()
+
+
+def sandboxes(reading: CriReading) -> dict[str, Sandbox]:
+    """Return the sandboxes by id."""
+    assert not isinstance(reading.sandboxes, Unavailable)
+    return {sandbox.id: sandbox for sandbox in reading.sandboxes}
+
+
+def containers(reading: CriReading) -> dict[str, Container]:
+    """Return the containers by id."""
+    assert not isinstance(reading.containers, Unavailable)
+    return {container.id: container for container in reading.containers}
+
+
+def reasons(reading: CriReading) -> tuple[str, ...]:
+    """Return why each part could not be read; empty where it was."""
+    parts = (reading.runtime, reading.sandboxes, reading.containers, reading.listener_pid)
+    return tuple(part.reason if isinstance(part, Unavailable) else "" for part in parts)
+
+
+def why(item: Sandbox | Container) -> str:
+    """Return why the details of an item are missing; empty where they are there."""
+    return item.details.reason if isinstance(item.details, Unavailable) else ""
+
+
+def container_with_pid(identifier: str, pid: int) -> tuple[cri.Container, cri.ContainerStatusResponse]:
+    """Return a running container."""
+    return (
+        cri.Container(id=identifier, state=cri.CONTAINER_RUNNING),
+        cri.ContainerStatusResponse(
+            status=cri.ContainerStatus(state=cri.CONTAINER_RUNNING), info={"info": f'{{"pid": {pid}}}'}
+        ),
+    )
+
+
+@contextmanager
+def runtime_in_other_process(path: Path, version: str) -> Iterator[int]:
+    """Run an empty runtime in a process of its own and return the process's pid."""
+    lines = (
+        "import pathlib, sys",
+        "from sources.cri.fake_runtime import FakeRuntime",
+        f"with FakeRuntime(pathlib.Path({str(path)!r})) as runtime:",
+        f"    runtime.version = {version!r}",
+        "    print('ready', flush=True)",
+        "    sys.stdin.read()",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", "\n".join(lines)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        yield child.pid
+        child.communicate()
+
+
+def test_reading(runtime: FakeRuntime, source: CriSource, path: Path) -> None:
+    """A reading holds who answers, who listens, and everything that is listed with its details."""
+    reading = source.read()
+
+    assert reading.runtime == Runtime(name="containerd", version="2.4.2", endpoint=f"unix://{path}")
+    assert reading.listener_pid == os.getpid()
+    sandbox = sandboxes(reading)[WEB_SANDBOX]
+    container = containers(reading)[WEB_CONTAINER]
+    assert isinstance(sandbox.details, SandboxDetails)
+    assert sandbox.details.pause_pid == 31622
+    assert isinstance(container.details, ContainerDetails)
+    assert container.details.pid == 31700
+    assert source.calls == runtime.calls
+
+
+def test_second_reading_asks_for_two_lists(runtime: FakeRuntime, source: CriSource) -> None:
+    """What is known is neither asked for nor translated again."""
+    first = source.read()
+    runtime.calls.clear()
+    second = source.read()
+
+    assert runtime.calls == {"ListPodSandbox": 1, "ListContainers": 1}
+    assert second == first
+    assert sandboxes(second)[WEB_SANDBOX] is sandboxes(first)[WEB_SANDBOX]
+    assert containers(second)[WEB_CONTAINER] is containers(first)[WEB_CONTAINER]
+
+
+def test_new_container_is_asked_for_once(runtime: FakeRuntime, source: CriSource) -> None:
+    """One status call per new container."""
+    source.read()
+    runtime.add_container(*container_with_pid("c2", 7))
+    runtime.calls.clear()
+    source.read()
+    reading = source.read()
+
+    assert set(containers(reading)) == {WEB_CONTAINER, "c2"}
+    assert runtime.calls == {"ListPodSandbox": 2, "ListContainers": 2, "ContainerStatus": 1}
+
+
+def test_changed_state_is_asked_for(runtime: FakeRuntime, source: CriSource) -> None:
+    """A container that was CREATED gets its process when it runs."""
+    listed, answer = container_with_pid("c2", 7)
+    listed.state = cri.CONTAINER_CREATED
+    answer.status.state = cri.CONTAINER_CREATED
+    runtime.add_container(listed, answer)
+    before = containers(source.read())["c2"].details
+    runtime.add_container(*container_with_pid("c2", 7))
+    after = containers(source.read())["c2"].details
+
+    assert isinstance(before, ContainerDetails)
+    assert isinstance(after, ContainerDetails)
+    assert (before.pid, after.pid) == (0, 7)
+
+
+def test_exited_container_is_not_asked_for(runtime: FakeRuntime, source: CriSource) -> None:
+    """A node keeps hundreds of containers that have exited; nothing is judged of them."""
+    listed, answer = container_with_pid("c2", 7)
+    listed.state = cri.CONTAINER_EXITED
+    runtime.add_container(listed, answer)
+    reading = source.read()
+
+    assert containers(reading)["c2"].state is ContainerState.EXITED
+    assert runtime.calls["ContainerStatus"] == 1
+
+
+def test_removed_items_are_forgotten(runtime: FakeRuntime, source: CriSource) -> None:
+    """An id that is listed again is asked for again."""
+    source.read()
+    kept = runtime.containers.copy()
+    runtime.containers.clear()
+    assert containers(source.read()) == {}
+    runtime.containers = kept
+    source.read()
+
+    assert runtime.calls["ContainerStatus"] == 2
+
+
+def test_vanished_item_is_dropped(runtime: FakeRuntime, source: CriSource) -> None:
+    """What is gone between list and status was not there at all."""
+    runtime.failures[WEB_CONTAINER] = grpc.StatusCode.NOT_FOUND
+    reading = source.read()
+
+    assert containers(reading) == {}
+    assert set(sandboxes(reading)) == {WEB_SANDBOX}
+
+
+def test_one_failing_status(runtime: FakeRuntime, source: CriSource) -> None:
+    """A status that fails concerns its item alone, and is asked for again."""
+    runtime.failures[WEB_SANDBOX] = grpc.StatusCode.UNKNOWN
+    failed = source.read()
+    runtime.failures.clear()
+    good = source.read()
+
+    assert why(sandboxes(failed)[WEB_SANDBOX]) == "CallFailed"
+    assert why(containers(failed)[WEB_CONTAINER]) == ""
+    assert why(sandboxes(good)[WEB_SANDBOX]) == ""
+
+
+def test_status_of_a_later_state_is_not_kept(runtime: FakeRuntime, source: CriSource) -> None:
+    """A container that ended between list and status is told as ended, and asked for again."""
+    _, answer = runtime.containers[WEB_CONTAINER]
+    answer.status.state = cri.CONTAINER_EXITED
+    ended = source.read()
+    answer.status.state = cri.CONTAINER_RUNNING
+    back = source.read()
+
+    assert containers(ended)[WEB_CONTAINER].state is ContainerState.EXITED
+    assert containers(back)[WEB_CONTAINER].state is ContainerState.RUNNING
+
+
+def test_running_container_without_process_is_asked_for_again(runtime: FakeRuntime, source: CriSource) -> None:
+    """A pid of 0 would otherwise hide a container until its end."""
+    runtime.add_container(*container_with_pid("c2", 0))
+    source.read()
+    runtime.add_container(*container_with_pid("c2", 7))
+    details = containers(source.read())["c2"].details
+
+    assert isinstance(details, ContainerDetails)
+    assert details.pid == 7
+
+
+def test_hanging_status_ends_the_questions(runtime: FakeRuntime, impatient: CriSource) -> None:
+    """One time limit is waited for, not one per container."""
+    runtime.hanging.add(WEB_SANDBOX)
+    reading = impatient.read()
+
+    assert why(sandboxes(reading)[WEB_SANDBOX]) == "RuntimeHanging"
+    assert why(containers(reading)[WEB_CONTAINER]) == "RuntimeHanging"
+    assert runtime.calls["ContainerStatus"] == 0
+
+
+def test_hanging_status_hides_the_others_once(runtime: FakeRuntime, impatient: CriSource) -> None:
+    """What hung comes last in the next reading, so a single blocked sandbox does not blind us for ever."""
+    runtime.hanging.add(WEB_SANDBOX)
+    impatient.read()
+    reading = impatient.read()
+
+    assert why(sandboxes(reading)[WEB_SANDBOX]) == "RuntimeHanging"
+    assert why(containers(reading)[WEB_CONTAINER]) == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("Version", ("RuntimeHanging", "RuntimeHanging", "RuntimeHanging", "")),
+        ("ListPodSandbox", ("", "RuntimeHanging", "RuntimeHanging", "")),
+        ("ListContainers", ("", "", "RuntimeHanging", "")),
+    ],
+)
+def test_hanging_runtime(method: str, expected: tuple[str, ...], runtime: FakeRuntime, impatient: CriSource) -> None:
+    """After the first call that hangs, the lists are not asked for either."""
+    runtime.hanging.add(method)
+
+    assert reasons(impatient.read()) == expected
+
+
+def test_failing_list(runtime: FakeRuntime, source: CriSource) -> None:
+    """A list that fails on its own leaves the other one."""
+    runtime.failures["ListPodSandbox"] = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    assert reasons(source.read()) == ("", "AnswerTooLarge", "", "")
+
+
+def test_failing_version(runtime: FakeRuntime, source: CriSource) -> None:
+    """A runtime that does not tell its version is read all the same, and asked again."""
+    runtime.failures["Version"] = grpc.StatusCode.UNKNOWN
+    assert reasons(source.read()) == ("CallFailed", "", "", "")
+    runtime.failures.clear()
+
+    assert reasons(source.read()) == ("", "", "", "")
+
+
+def test_no_runtime(source: CriSource) -> None:
+    """Without a socket every part says so, the process behind it included."""
+    assert reasons(source.read()) == ("SocketMissing",) * 4
+
+
+def test_invalid_endpoint() -> None:
+    """An endpoint that is no unix socket is never connected to."""
+    source = CriSource("tcp://127.0.0.1:1", SECONDS)
+
+    assert reasons(source.read()) == ("EndpointInvalid",) * 4
+
+
+def test_runtime_that_does_not_accept(impatient: CriSource, path: Path) -> None:
+    """A runtime that is stopped, with its queue full, is told apart from one that is gone."""
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as first:
+        listener.bind(str(path))
+        listener.listen(0)
+        first.connect(str(path))
+
+        assert reasons(impatient.read()) == ("RuntimeHanging",) * 4
+
+
+def test_runtime_comes_back(source: CriSource, path: Path) -> None:
+    """A restart costs the readings in between and nothing after it."""
+    with FakeRuntime(path):
+        assert reasons(source.read()) == ("",) * 4
+    assert reasons(source.read()) == ("SocketMissing",) * 4
+    with FakeRuntime(path) as runtime:
+        runtime.add_container(*container_with_pid("c2", 7))
+        reading = source.read()
+
+    assert reasons(reading) == ("",) * 4
+    assert set(containers(reading)) == {"c2"}
+
+
+def test_other_listener_is_asked_for_its_version(path: Path, source: CriSource) -> None:
+    """Another process behind the socket is another runtime: nothing that the old one told is kept."""
+    with FakeRuntime(path) as runtime:
+        runtime.add_container(*container_with_pid("c2", 7))
+        source.read()
+    with runtime_in_other_process(path, version="9.9.9") as pid:
+        reading = source.read()
+
+    assert reading.listener_pid == pid
+    assert not isinstance(reading.runtime, Unavailable)
+    assert reading.runtime.version == "9.9.9"
+    assert containers(reading) == {}
+
+
+def test_still_running(runtime: FakeRuntime, source: CriSource) -> None:
+    """The runtime itself is asked, with one call and the whole id."""
+    source.read()
+    runtime.calls.clear()
+
+    assert source.still_running(WEB_CONTAINER) is True
+    assert source.still_running(WEB_CONTAINER[:12]) is False
+    assert source.still_running("gone") is False
+    assert runtime.calls == {"ListContainers": 3}
+
+
+def test_still_running_without_a_runtime(source: CriSource) -> None:
+    """Unknown is neither running nor gone."""
+    answer = source.still_running(WEB_CONTAINER)
+
+    assert isinstance(answer, Unavailable)
+    assert answer.reason == "NotConnected"
