@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.linux_namespace import NamespaceLinks
+from pausewatch.model.process import FirstProcess, Identity
+from pausewatch.sources.procfs import access
+from pausewatch.sources.procfs.status import Status
+
+DENIED = Unavailable(reason="PermissionDenied", detail="ns may not be read", remedy="run as root")
+EXITED = Unavailable(reason="ProcessExited", detail="process 42 has exited")
+READABLE = FirstProcess(
+    owner_id="a",
+    identity=Identity(pid=42, start_ticks=1),
+    links=NamespaceLinks(network=1, ipc=2, uts=3, pid=4, user=5),
+    in_own_cgroup=True,
+)
+MAY_INSPECT = Status(pids=(1,), effective_capabilities=1 << 19)
+MAY_NOT_INSPECT = Status(pids=(1,), effective_capabilities=0)
+
+
+def test_links_that_were_read_prove_the_permission() -> None:
+    """Whatever the capabilities say: a process that is dead takes nothing away."""
+    first_processes = (READABLE, replace(READABLE, links=EXITED))
+
+    assert access.links(first_processes, MAY_NOT_INSPECT).granted
+
+
+def test_links_that_were_denied_refute_the_capability() -> None:
+    """AppArmor denies in spite of CAP_SYS_PTRACE."""
+    fact = access.links((READABLE, replace(READABLE, links=DENIED)), MAY_INSPECT)
+
+    assert not fact.granted
+    assert fact.detail.startswith("1 of 2 ")
+    assert fact.lost
+    assert fact.remedy == DENIED.remedy
+
+
+def test_links_of_which_none_was_readable() -> None:
+    """The section's own reason is told."""
+    fact = access.links(DENIED, MAY_INSPECT)
+
+    assert not fact.granted
+    assert (fact.detail, fact.remedy) == (DENIED.detail, DENIED.remedy)
+
+
+def test_capability_counts_where_nothing_was_tried() -> None:
+    """A node without pods, or a runtime that does not answer."""
+    without = access.links((), MAY_NOT_INSPECT)
+
+    assert access.links((), MAY_INSPECT).granted
+    assert not without.granted
+    assert "CAP_SYS_PTRACE" in without.remedy
+    assert not access.links((), EXITED).granted
+    assert not access.links((), None).granted
+
+
+def test_process_list() -> None:
+    """Hidden processes take everything away."""
+    hidden = access.process_list(Unavailable(reason="ProcessesHidden", detail="hidepid", remedy="remount"))
+
+    assert access.process_list(()).granted
+    assert not hidden.granted
+    assert hidden.lost
+    assert hidden.remedy == "remount"
+
+
+def test_boot_id() -> None:
+    """Without it two boots look alike."""
+    without = access.boot_id(Unavailable(reason="ProcUnreadable", detail="no boot_id"))
+
+    assert access.boot_id("f7a3c5de").granted
+    assert not without.granted
+    assert without.lost
+    assert without.remedy
+
+
+def test_pins() -> None:
+    """One fact for each that is missing, with something to do about it."""
+    assert access.pins(()) == ()
+    (fact,) = access.pins([Unavailable(reason="PinMissing", detail="pin is gone")])
+    assert not fact.granted
+    assert fact.detail == "pin is gone"
+    assert fact.lost
+    assert fact.remedy

@@ -1,0 +1,273 @@
+from dataclasses import replace
+
+import pytest
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.linux_namespace import NamespaceLinks
+from pausewatch.model.process import FirstProcess, Identity, Process
+from pausewatch.sources.procfs import process_stat
+from pausewatch.sources.procfs.first_processes import FirstProcesses
+from sources.procfs.fake_proc import INODES, FakeProc, stat_line
+from sources.procfs.living import A_MOVER, as_nobody, python, running, zombie
+
+OWNER = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
+STRANGER = "0123456789abcdef" * 4
+OWN_CGROUP = f"0::/kubepods/pod2595976c-bc45-40c5-b56f-faaf68d2f9c4/{OWNER}\n"
+WANTED = [(OWNER, 42)]
+
+LINKS = NamespaceLinks(network=101, ipc=102, uts=103, pid=104, user=105)
+HEALTHY = FirstProcess(owner_id=OWNER, identity=Identity(pid=42, start_ticks=1000), links=LINKS, in_own_cgroup=True)
+
+
+@pytest.fixture
+def pod(proc: FakeProc) -> FakeProc:
+    """Give a /proc with one container's process, 42."""
+    proc.add(42, cgroup=OWN_CGROUP)
+    return proc
+
+
+class Reader:
+    """Reads first processes, with a sweep that looks at each process when it is asked for."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.firsts = FirstProcesses(root)
+
+    def process_of(self, pid: int) -> Process | None:
+        """Return the process that a sweep would have found."""
+        found = process_stat.read(self.root, pid)
+        assert not isinstance(found, Unavailable)
+        return found
+
+    def read(self, *wanted: tuple[str, int]) -> tuple[FirstProcess, ...]:
+        """Return what is read of the wanted ones."""
+        found = self.firsts.read(wanted, self.process_of)
+        assert not isinstance(found, Unavailable), found
+        return found
+
+
+def test_first_process_in_its_cgroup(pod: FakeProc) -> None:
+    """Links, identity, and the proof that it is the owner's."""
+    assert Reader(pod.root).read(*WANTED) == (HEALTHY,)
+
+
+@pytest.mark.parametrize(
+    "cgroup", ["0::/\n", f"0::/kubepods/{STRANGER}\n", OWN_CGROUP.replace("/6f", "/crio-conmon-6f")]
+)
+def test_stranger_under_the_number(pod: FakeProc, cgroup: str) -> None:
+    """The number was reused, or counts in another PID namespace."""
+    pod.add(42, cgroup=cgroup)
+
+    assert Reader(pod.root).read(*WANTED) == (replace(HEALTHY, in_own_cgroup=False),)
+
+
+def test_order_is_that_of_the_wanted(pod: FakeProc) -> None:
+    """Two owners may have one process: all containers of a gVisor sandbox do."""
+    other = "a" * 64
+    pod.add(7, cgroup=f"0::/kubepods/{other}\n")
+
+    found = Reader(pod.root).read((OWNER, 42), (other, 7), (STRANGER, 42))
+
+    assert [(first.owner_id, first.identity.pid) for first in found] == [(OWNER, 42), (other, 7), (STRANGER, 42)]
+
+
+def test_owner_without_a_process_is_left_out(pod: FakeProc) -> None:
+    """It ended since the runtime told its number."""
+    assert Reader(pod.root).read((STRANGER, 43), *WANTED) == (HEALTHY,)
+
+
+def test_same_place_is_the_same_object(pod: FakeProc) -> None:
+    """Also when processes come and go around it."""
+    reader = Reader(pod.root)
+    before = reader.read(*WANTED)[0]
+    pod.add(43)
+
+    assert reader.read(*WANTED)[0] is before
+
+
+@pytest.mark.parametrize("kind", INODES)
+def test_living_process_that_moved(pod: FakeProc, kind: str) -> None:
+    """Each link is read anew in each scan."""
+    reader = Reader(pod.root)
+    reader.read(*WANTED)
+    pod.add(42, cgroup=OWN_CGROUP, links={**INODES, kind: 999})
+
+    links = reader.read(*WANTED)[0].links
+
+    assert isinstance(links, NamespaceLinks)
+    assert 999 in {links.network, links.ipc, links.uts, links.pid, links.user}
+
+
+def test_cgroup_is_read_once_per_identity(pod: FakeProc) -> None:
+    """A later answer is of no use: the owner has been proved. A new owner of the number is proved anew."""
+    reader = Reader(pod.root)
+    reader.read(*WANTED)
+    pod.add(42, cgroup="0::/\n")
+    assert reader.read(*WANTED)[0].in_own_cgroup
+
+    pod.add(42, stat_line(42, start_ticks=2000), cgroup="0::/\n")
+
+    assert reader.read(*WANTED) == (replace(HEALTHY, identity=Identity(pid=42, start_ticks=2000), in_own_cgroup=False),)
+
+
+@pytest.mark.parametrize("missing", ["stat", "cgroup", *(f"ns/{kind}" for kind in INODES)])
+@pytest.mark.parametrize("known_before", [False, True])
+def test_process_that_ends_during_the_scan(pod: FakeProc, missing: str, known_before: bool) -> None:  # noqa: FBT001
+    """Wherever it ends, it is left out or as it was, and the others are read."""
+    pod.add(7)
+    reader = Reader(pod.root)
+    if known_before:
+        reader.read(*WANTED)
+    seen = reader.process_of(42)
+    pod.unlink(f"42/{missing}")
+    if missing != "stat":
+        pod.unlink("42/stat")
+
+    found = reader.firsts.read([*WANTED, (STRANGER, 7)], lambda pid: seen if pid == 42 else reader.process_of(pid))
+
+    assert not isinstance(found, Unavailable)
+    assert found[-1].owner_id == STRANGER
+    assert found[:-1] in ((), (HEALTHY,))
+    assert not (found[:-1] and missing.startswith("ns/"))
+
+
+def test_number_that_changed_hands_during_the_scan(pod: FakeProc) -> None:
+    """The sweep saw the old owner; the links are those of the new one."""
+    reader = Reader(pod.root)
+    seen = reader.process_of(42)
+    pod.add(42, stat_line(42, start_ticks=2000), links={**INODES, "net": 999})
+
+    assert reader.firsts.read(WANTED, lambda _: seen) == ()
+
+
+def test_dead_first_process_stays_in_the_list() -> None:
+    """It is not gone: its number exists, and its links say why they cannot be read."""
+    with zombie() as pid:
+        first = Reader("/proc").read((OWNER, pid))[0]
+
+    assert isinstance(first.links, Unavailable)
+    assert first.links.reason == "ProcessExited"
+
+
+def test_all_denied_makes_the_section_unavailable(pod: FakeProc) -> None:
+    """Nothing can be said about any container then."""
+    (pod.path / "42/ns").chmod(0o700)
+
+    found = as_nobody(lambda: FirstProcesses(pod.root).read(WANTED, Reader(pod.root).process_of))
+
+    assert isinstance(found, Unavailable)
+    assert found.reason == "PermissionDenied"
+    assert "CAP_SYS_PTRACE" in found.remedy
+
+
+def test_some_denied_leaves_the_others(pod: FakeProc) -> None:
+    """What could be read is judged."""
+    pod.add(7)
+    (pod.path / "7/ns").chmod(0o700)
+
+    denied, healthy = as_nobody(lambda: Reader(pod.root).read((STRANGER, 7), *WANTED))
+
+    assert isinstance(denied.links, Unavailable)
+    assert denied.links.reason == "PermissionDenied"
+    assert healthy == HEALTHY
+
+
+def test_nothing_wanted_is_nothing_missing(pod: FakeProc) -> None:
+    """A node without pods is healthy."""
+    assert Reader(pod.root).read() == ()
+
+
+def test_unchanged(pod: FakeProc) -> None:
+    """Nothing to report."""
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) is None
+
+
+def test_unchanged_stranger(pod: FakeProc) -> None:
+    """It was a stranger before and is one now."""
+    pod.add(42)
+
+    assert FirstProcesses(pod.root).what_changed(replace(HEALTHY, in_own_cgroup=False)) is None
+
+
+@pytest.mark.parametrize("missing", ["stat", "cgroup", "ns/net"])
+def test_change_that_it_ended(pod: FakeProc, missing: str) -> None:
+    """Whichever file is the first to be missing."""
+    pod.unlink(f"42/{missing}")
+    if missing != "stat":
+        pod.unlink("42/stat")
+
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) == "has exited"
+
+
+def test_change_that_it_died(pod: FakeProc) -> None:
+    """A zombie runs nothing."""
+    pod.add(42, stat_line(42, state="Z"), cgroup=OWN_CGROUP)
+
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) == "has exited"
+
+
+def test_change_of_the_owner_of_its_number(pod: FakeProc) -> None:
+    """The same number in the same place, started later."""
+    pod.add(42, stat_line(42, start_ticks=2000), cgroup=OWN_CGROUP)
+
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) == "its first process is another one"
+
+
+def test_change_of_cgroup(pod: FakeProc) -> None:
+    """It is not the container's any more."""
+    pod.add(42, cgroup=f"0::/kubepods/{STRANGER}\n")
+
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) == "moved to another cgroup"
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("net", "network"), ("ipc", "ipc"), ("uts", "uts"), ("pid", "pid"), ("user", "user")]
+)
+def test_change_of_namespace(pod: FakeProc, kind: str, word: str) -> None:
+    """The one that differs is named."""
+    pod.add(42, cgroup=OWN_CGROUP, links={**INODES, kind: 999})
+
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) == f"moved to another {word} namespace"
+
+
+def test_change_of_what_may_be_read(pod: FakeProc) -> None:
+    """What was readable and is not cannot be confirmed."""
+    pod.unlink("42/ns/user")
+
+    assert FirstProcesses(pod.root).what_changed(HEALTHY) == "its Linux namespaces can no longer be read"
+
+
+def test_unreadable_before_and_after(pod: FakeProc) -> None:
+    """Nothing rests on links that could not be read."""
+    pod.unlink("42/ns/user")
+    first = Reader(pod.root).read(*WANTED)[0]
+
+    assert FirstProcesses(pod.root).what_changed(first) is None
+
+
+def test_change_of_which_even_the_name_is_denied(pod: FakeProc) -> None:
+    """Not knowing is a change: it cannot be confirmed."""
+    (pod.path / "42/stat").chmod(0o400)
+
+    assert as_nobody(lambda: FirstProcesses(pod.root).what_changed(HEALTHY)) == "can no longer be read"
+
+
+def test_living_process_that_moves_itself() -> None:
+    """A real one, from the kernel's own links."""
+    with running(*python(A_MOVER)) as program:
+        reader = Reader("/proc")
+        first = reader.read((OWNER, program.pid))[0]
+        unchanged = reader.firsts.what_changed(first)
+        assert program.stdin is not None
+        assert program.stdout is not None
+        program.stdin.write("\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "moved\n"
+        changed = reader.firsts.what_changed(first)
+        moved = reader.read((OWNER, program.pid))[0]
+
+    assert unchanged is None
+    assert changed == "moved to another uts namespace"
+    assert isinstance(first.links, NamespaceLinks)
+    assert isinstance(moved.links, NamespaceLinks)
+    assert replace(moved.links, uts=first.links.uts) == first.links != moved.links
