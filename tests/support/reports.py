@@ -47,9 +47,9 @@ def a_finding(part: str = "", **changes: Any) -> Finding:
 
 
 def a_report(**changes: Any) -> Report:
-    """Return the report of the healthy node; with ``findings``, their checks have failed."""
+    """Return the report of the healthy node; with ``findings``, the checks of all but Info ones have failed."""
     findings = tuple(sorted(changes.get("findings", ()), key=lambda one: one.sort_key))
-    failed = {finding.check for finding in findings}
+    failed = {finding.check for finding in findings if finding.severity is not Severity.INFO}
     healthy = Report(
         node_name="node-7",
         taken_at=TAKEN_AT,
@@ -61,7 +61,7 @@ def a_report(**changes: Any) -> Report:
         unavailable=(),
         results=tuple(
             CheckResult(check=check, outcome=Outcome.FAIL if check in failed else Outcome.PASS)
-            for check in sorted({*CHECKS, *failed})
+            for check in sorted({*CHECKS, *(finding.check for finding in findings)})
         ),
         findings=(),
     )

@@ -1,0 +1,112 @@
+"""The verdict on a node in three conditions, as Kubernetes objects carry it and as people read it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.report import Outcome, Report, Severity
+
+
+class Status(StrEnum):
+    """The status of a condition (Kubernetes API conventions, typical status properties)."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One statement about a node."""
+
+    type: str
+    status: Status
+    reason: str
+    """CamelCase and stable, for programs."""
+
+    message: str
+    """For people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something that could not be read."""
+
+    names: tuple[str, ...]
+    """Parts of the node that are missing for this one reason: ``sandboxes``, ``first processes``."""
+
+    cause: Unavailable
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.names)}: {self.cause}"
+
+
+def conditions(report: Report) -> tuple[Condition, ...]:
+    """Return all conditions, always the same ones in the same order."""
+    return (healthy(report), runtime_reachable(report), scan_complete(report))
+
+
+def healthy(report: Report) -> Condition:
+    """Return whether anything asks for action.
+
+    A finding counts even when the scan is incomplete: it rests on what was read. Without one, an incomplete scan
+    proves nothing. A skipped check does not count: its input may be missing for good, by choice of the operator.
+    """
+    worst = next(iter(report.findings), None)
+    if worst is not None and worst.severity is not Severity.INFO:
+        return _healthy(Status.FALSE, worst.reason, worst.message)
+    complete = scan_complete(report)
+    if complete.status is not Status.TRUE:
+        return _healthy(Status.UNKNOWN, "ScanIncomplete", f"not everything could be read: {complete.message}")
+    if worst is not None:
+        return _healthy(Status.TRUE, "OnlyInfoFindings", f"nothing asks for action: {worst.message}")
+    ran = sum(result.outcome in (Outcome.PASS, Outcome.FAIL) for result in report.results)
+    return _healthy(Status.TRUE, "NoFindings", f"{ran} of {len(report.results)} checks ran and found nothing")
+
+
+def runtime_reachable(report: Report) -> Condition:
+    """Return whether the container runtime answered."""
+    runtime = report.runtime
+    if isinstance(runtime, Unavailable):
+        return _condition("RuntimeReachable", Status.FALSE, runtime.reason, str(runtime))
+    message = f"{runtime.name} {runtime.version} answered at {runtime.endpoint}"
+    return _condition("RuntimeReachable", Status.TRUE, "RuntimeAnswered", message)
+
+
+def scan_complete(report: Report) -> Condition:
+    """Return whether everything could be read that a scan reads on every node."""
+    missing = gaps(report)
+    if not missing:
+        return _condition("ScanComplete", Status.TRUE, "EverythingRead", "every section of the node was read")
+    return _condition("ScanComplete", Status.FALSE, missing[0].cause.reason, "; ".join(str(gap) for gap in missing))
+
+
+def gaps(report: Report) -> tuple[Gap, ...]:
+    """Return what could not be read, one per cause: a runtime that is down takes several sections with it."""
+    causes: dict[Unavailable, list[str]] = {}
+    for name, cause in _missing(report):
+        causes.setdefault(cause, []).append(name.replace("_", " "))
+    return tuple(Gap(names=tuple(names), cause=cause) for cause, names in causes.items())
+
+
+def _missing(report: Report) -> Iterable[tuple[str, Unavailable]]:
+    yield from report.unavailable
+    unreadable = report.coverage.unreadable_processes
+    if unreadable:
+        yield (
+            "namespace links",
+            Unavailable(
+                reason=PERMISSION_DENIED,
+                detail=f"the Linux namespaces of {unreadable} first processes could not be read",
+                remedy="run as root with CAP_SYS_PTRACE; `pausewatch doctor` tells what stands in the way",
+            ),
+        )
+
+
+def _healthy(status: Status, reason: str, message: str) -> Condition:
+    return _condition("Healthy", status, reason, message)
+
+
+def _condition(kind: str, status: Status, reason: str, message: str) -> Condition:
+    return Condition(type=kind, status=status, reason=reason, message=message)
