@@ -65,6 +65,7 @@ class Pod:
         labels: The author's own.
         runtime_handler: Which runtime; empty is the default one.
         pids_limit: pids.max of the pod's cgroup, as a kubelet sets it for podPidsLimit; None is no limit.
+            Starting a container takes about ten itself: below 40 it may fail.
     """
 
     name: str

@@ -1,0 +1,156 @@
+"""The parts of the lab that need neither root nor a runtime."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lab.build.cache import Component, cache_root, ensure
+from lab.build.tools import run_build_step
+from lab.cri.generate import generate
+from lab.errors import BuildError, LabError, WaitTimeoutError
+from lab.oci.edit_bundle import edit
+from lab.pins import GO_MODULES
+from lab.places import Places
+from lab.waiting import wait_until
+
+_LAB = Path(__file__).parents[2] / "lab"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAUSEWATCH_CACHE", str(tmp_path / "cache"))
+
+
+def test_wait_that_runs_out_names_what_it_waited_for() -> None:
+    """The limit ends it, and the text says what was missing."""
+    began = time.monotonic()
+
+    with pytest.raises(WaitTimeoutError, match=re.escape("waited 0.1 s for the moon, in vain")):
+        wait_until("the moon", lambda: None, 0.1)
+
+    assert time.monotonic() - began < 1
+
+
+def test_wait_returns_what_the_probe_says() -> None:
+    """The answer is passed on, so that nobody has to ask twice."""
+    answers = iter([None, 0, 7])
+
+    assert wait_until("seven", lambda: next(answers), 5) == 7
+
+
+def test_component_is_made_once(tmp_path: Path) -> None:
+    """The second time it is found in the cache."""
+    made = []
+
+    def make(target: Path) -> None:
+        made.append(target)
+        (target / "content").write_text("x")
+
+    component = Component("thing", "1", make, sources=())
+
+    assert (ensure(component) / "content").read_text() == "x"
+    assert ensure(component).is_relative_to(tmp_path)
+    assert len(made) == 1
+
+
+def test_failed_build_leaves_nothing_to_be_taken_for_finished() -> None:
+    """What an interrupted build has written is gone, and the next one starts anew."""
+
+    def interrupted(target: Path) -> None:
+        (target / "half").write_text("x")
+        raise KeyboardInterrupt
+
+    component = Component("thing", "1", interrupted, sources=())
+    with pytest.raises(KeyboardInterrupt):
+        ensure(component)
+
+    assert not component.directory.exists()
+    assert not [entry for entry in cache_root().iterdir() if entry.is_dir()]
+
+
+def test_remains_of_a_killed_build_are_swept() -> None:
+    """A directory that a killed process left does not stay for ever."""
+    component = Component("thing", "1", lambda target: (target / "content").touch(), sources=())
+    left = cache_root() / f".partial-{component.key}-killed"
+    left.mkdir(parents=True)
+
+    ensure(component)
+
+    assert not left.exists()
+
+
+def test_key_follows_from_what_decides_the_content(tmp_path: Path) -> None:
+    """Version, sources and needs all change it."""
+    source = tmp_path / "source.c"
+    source.write_text("one")
+
+    def key(version: str = "1", needs: tuple[Component, ...] = ()) -> str:
+        return Component("thing", version, lambda _: None, sources=(source,), needs=needs).key
+
+    first, keys = key(), {key(), key(version="2"), key(needs=(Component("other", "1", lambda _: None, ()),))}
+    source.write_text("two")
+
+    assert len(keys | {key()}) == 4
+    source.write_text("one")
+    assert key() == first
+
+
+def test_failed_build_step_ends_with_its_log() -> None:
+    """The error says what failed and what it printed last."""
+    with pytest.raises(BuildError, match=r"(?s)thing: sh -c .* ended with 3.*no such luck"):
+        run_build_step("thing", ["sh", "-c", "echo no such luck; exit 3"])
+
+
+@pytest.mark.parametrize("module", sorted(GO_MODULES))
+def test_go_modules_are_pinned_as_the_pins_say(module: str) -> None:
+    """The Go tool reads go.mod, the lab reads pins.py: they have to agree."""
+    text = "\n".join(path.read_text() for path in (_LAB / "go").glob("*/go.mod"))
+
+    assert re.search(rf"{re.escape(module)} v{re.escape(GO_MODULES[module])}\b", text)
+
+
+def test_generated_code_is_what_the_proto_says(tmp_path: Path) -> None:
+    """`python -m lab.cri.generate` was run after the last change."""
+    generate(tmp_path)
+
+    for suffix in (".py", ".pyi"):
+        name = f"lab/cri/lab_cri_pb2{suffix}"
+        assert (tmp_path / name).read_text() == (_LAB.parent / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        ({"type": "network", "do": "fresh"}, [{"type": "pid"}, {"type": "network"}]),
+        ({"type": "network", "do": "host"}, [{"type": "pid"}]),
+        ({"type": "network", "do": "join", "path": "/b"}, [{"type": "pid"}, {"type": "network", "path": "/b"}]),
+        ({"type": "uts", "do": "fresh"}, [{"type": "pid"}, {"type": "network", "path": "/a"}, {"type": "uts"}]),
+    ],
+)
+def test_edit_bundle(fault: dict[str, str], expected: list[dict[str, str]]) -> None:
+    """Only the namespace of the fault's type changes."""
+    spec = {"linux": {"namespaces": [{"type": "pid"}, {"type": "network", "path": "/a"}]}}
+
+    edit(spec, fault)
+
+    assert spec["linux"]["namespaces"] == expected
+
+
+@pytest.mark.parametrize("name", ["", "../up", "UPPER", "x" * 33, "a b", "-a"])
+def test_lab_names_are_plain(name: str) -> None:
+    """A name becomes a path, a cgroup and part of a socket's path."""
+    with pytest.raises(LabError, match="not a name"):
+        Places(name)
+
+
+def test_help_has_examples() -> None:
+    """The command line explains itself."""
+    command = [sys.executable, "-m", "lab", "--help"]
+    text = subprocess.run(command, cwd=_LAB.parent, check=True, capture_output=True, text=True).stdout
+
+    assert "python -m lab start containerd-2.4" in text
+    assert "runs until it is stopped" in text
