@@ -65,7 +65,7 @@ class Collector:
             containers=cri.containers,
             host_links=foreign or self._host_links(cri),
             first_processes=foreign or proc.first_processes,
-            pinned_namespaces=self._pins(cri, proc),
+            pinned_namespaces=() if foreign else self._pins(cri, proc),
             processes=proc.processes,
             placements=proc.placements,
             access=(_socket_access(cri), *self._proc.access(), _pid_namespace_access(foreign)),
@@ -101,7 +101,7 @@ class Collector:
             return cri.containers
         if isinstance(cri.listener_pid, Unavailable):
             return cri.listener_pid
-        shared = self._proc.same_pid_namespace(cri.listener_pid) if cri.listener_pid else False
+        shared = self._proc.same_pid_namespace(cri.listener_pid)
         if isinstance(shared, Unavailable):
             return shared
         if shared:
@@ -118,7 +118,7 @@ class Collector:
         return self._proc.links_of(cri.listener_pid)
 
     def _pins(self, cri: CriReading, proc: ProcReading) -> tuple[PinnedNamespace, ...]:
-        if isinstance(cri.listener_pid, Unavailable) or not cri.listener_pid:
+        if isinstance(cri.listener_pid, Unavailable):
             return ()
         paths = tuple(dict.fromkeys(_pin_paths(cri, proc)))
         return self._proc.pinned(cri.listener_pid, paths) if paths else ()
