@@ -7,7 +7,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 CRI = Path(__file__).resolve().parents[2] / "operator/pausewatch/sources/cri"
 DEFINITION = CRI / "runtime_v1.proto"

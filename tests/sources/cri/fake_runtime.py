@@ -22,6 +22,7 @@ class FakeRuntime:
         calls: How many calls arrived, by method.
         failures: The status code to fail with, by id or method.
         hanging: Ids and methods that are not answered before the runtime is stopped.
+        delay_seconds: How long each status takes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,6 +32,7 @@ class FakeRuntime:
         self.calls: Counter[str] = Counter()
         self.failures: dict[str, grpc.StatusCode] = {}
         self.hanging: set[str] = set()
+        self.delay_seconds = 0.0
         self._path = path
         self._stopped = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
@@ -71,6 +73,8 @@ class FakeRuntime:
             subject = getattr(message, "pod_sandbox_id", "") or getattr(message, "container_id", "")
             if {name, subject} & self.hanging:
                 self._stopped.wait()
+            if subject:
+                self._stopped.wait(self.delay_seconds)
             failure = self.failures.get(subject) or self.failures.get(name)
             if failure is not None:
                 context.abort(failure, f"\x1b[31m{name} failed")

@@ -253,6 +253,20 @@ def test_hanging_status_hides_the_others_once(runtime: FakeRuntime, impatient: C
     assert why(containers(reading)[WEB_CONTAINER]) == ""
 
 
+def test_slow_runtime(runtime: FakeRuntime, path: Path) -> None:
+    """A runtime that takes long for each status is asked for the rest in the next reading."""
+    for number in range(8):
+        runtime.add_container(*container_with_pid(f"c{number}", 7))
+    runtime.delay_seconds = 0.2
+    source = CriSource(str(path), 0.4)
+    first = [why(container) for container in containers(source.read()).values()]
+    second = [why(container) for container in containers(source.read()).values()]
+    source.close()
+
+    assert set(first) == {"", "RuntimeSlow"}
+    assert second.count("") > first.count("")
+
+
 @pytest.mark.parametrize(
     ("method", "expected"),
     [
@@ -331,6 +345,23 @@ def test_other_listener_is_asked_for_its_version(path: Path, source: CriSource) 
     assert not isinstance(reading.runtime, Unavailable)
     assert reading.runtime.version == "9.9.9"
     assert containers(reading) == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")
+@pytest.mark.usefixtures("runtime")
+def test_runtime_in_other_pid_namespace(path: Path) -> None:
+    """A listener without a number here is told as that: the pids that it tells are strangers' here."""
+    lines = (
+        "from pausewatch.sources.cri.source import CriSource",
+        f"print(CriSource({str(path)!r}, {SECONDS}).read().listener_pid.reason)",
+    )
+    told = subprocess.check_output(
+        ["unshare", "--pid", "--fork", sys.executable, "-c", "\n".join(lines)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        text=True,
+    )
+
+    assert told == "RuntimeInOtherPidNamespace\n"
 
 
 def test_still_running(runtime: FakeRuntime, source: CriSource) -> None:

@@ -4,6 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind
@@ -26,6 +28,25 @@ from pausewatch.sources.cri.translate import (
     translate_sandbox,
 )
 from sources.cri.recorded import recorded_container, recorded_sandbox
+
+KEYS = (
+    "pid",
+    "image",
+    "config",
+    "linux",
+    "security_context",
+    "namespace_options",
+    "runtimeSpec",
+    "annotations",
+    "io.kubernetes.cri-o.ContainerType",
+    "namespaces",
+    "type",
+    "path",
+    "process",
+    "capabilities",
+    "bounding",
+)
+"""The keys that are read."""
 
 NETWORK, IPC, UTS, PID = NamespaceKind.NETWORK, NamespaceKind.IPC, NamespaceKind.UTS, NamespaceKind.PID
 
@@ -446,3 +467,20 @@ def test_image_that_people_know() -> None:
     image = cri.ImageSpec(image="sha256:9014d393", user_specified_image="localhost/busybox:1")
 
     assert translate_exited_container(cri.Container(image=image)).image == "localhost/busybox:1"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(info=st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
+def test_any_information_is_translated(info: dict[str, Any]) -> None:
+    """Whatever a runtime writes where others write something else, the rest of the node is still read."""
+    told = {"info": json.dumps(info)}
+    sandbox = ready(cri.PodSandboxStatusResponse(status=cri.PodSandboxStatus(), info=told))
+
+    assert isinstance(sandbox, SandboxDetails)
+    assert isinstance(running(info), ContainerDetails)

@@ -42,7 +42,7 @@ class CriReading:
     """By id."""
 
     listener_pid: int | Unavailable
-    """The process behind the socket; ``Unavailable(reason="OtherPidNamespace")`` if it has no number here."""
+    """The process behind the socket; ``Unavailable(reason="RuntimeInOtherPidNamespace")`` if it has no number here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +230,7 @@ def _visible(connection: _Connection) -> int | Unavailable:
     if connection.listener:
         return connection.listener
     return Unavailable(
-        reason="OtherPidNamespace",
+        reason="RuntimeInOtherPidNamespace",
         detail=f"the runtime behind {printable(connection.path)} runs in another PID namespace",
         remedy="run in the runtime's PID namespace: hostPID: true for a pod",
     )
