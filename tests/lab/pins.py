@@ -18,6 +18,8 @@ DEBIAN_PACKAGES = {
 GO_MODULES = {
     "github.com/containerd/containerd/v2": "2.4.2",
     "github.com/opencontainers/runc": "1.5.2",
+    "go.etcd.io/etcd/server/v3": "3.6.16",
+    "k8s.io/kubernetes": "1.36.3",
 }
 
 PAUSE_IMAGE = "localhost/pause:1"
