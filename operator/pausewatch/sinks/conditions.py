@@ -83,9 +83,23 @@ def scan_complete(report: Report) -> Condition:
 
 
 def gaps(report: Report) -> tuple[Gap, ...]:
-    """Return what could not be read, one per cause: a runtime that is down takes several sections with it."""
+    """Return the sections that could not be read, one gap per cause."""
+    return _grouped(_missing(report))
+
+
+def unread(report: Report) -> tuple[Gap, ...]:
+    """Return all that could not be read, the runtime itself included, one gap per cause.
+
+    A runtime that is down takes several sections with it: people are told once.
+    """
+    runtime = report.runtime
+    itself = [("runtime", runtime)] if isinstance(runtime, Unavailable) else []
+    return _grouped([*itself, *_missing(report)])
+
+
+def _grouped(missing: Iterable[tuple[str, Unavailable]]) -> tuple[Gap, ...]:
     causes: dict[Unavailable, list[str]] = {}
-    for name, cause in _missing(report):
+    for name, cause in missing:
         causes.setdefault(cause, []).append(name.replace("_", " "))
     return tuple(Gap(names=tuple(names), cause=cause) for cause, names in causes.items())
 
