@@ -115,6 +115,7 @@ def sandbox_details(**changes: Any) -> SandboxDetails:
                 for kind in (NamespaceKind.PID, NamespaceKind.IPC, NamespaceKind.UTS, NamespaceKind.NETWORK)
             ),
             addresses=("10.200.0.3",),
+            pod_source="api",
         ),
         **changes,
     )
@@ -145,6 +146,7 @@ def container_details(**changes: Any) -> ContainerDetails:
             pid_mode=NamespaceMode.CONTAINER,
             target_id="",
             spec_namespaces=_joined(WEB_PAUSE_PID, shared_pid=False),
+            grace_seconds=30,
             may_administer=False,
         ),
         **changes,

@@ -71,6 +71,10 @@ class SandboxDetails:
     addresses: tuple[str, ...]
     """The pod's IP addresses as the runtime reports them."""
 
+    pod_source: str
+    """Where the kubelet has the pod from: ``api``, ``file`` or ``http`` (a static pod); empty for a sandbox that no
+    kubelet made."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
@@ -108,6 +112,9 @@ class ContainerDetails:
     """The container whose PID namespace a TARGET container joins; empty if the runtime does not name it."""
 
     spec_namespaces: tuple[SpecNamespace, ...] | None
+
+    grace_seconds: float
+    """The longest time that the kubelet may take to end it once its pod is deleted; 0 if it was not told."""
 
     may_administer: bool | None
     """Whether CAP_SYS_ADMIN is in the bounding set it was started with, so that its processes may move between

@@ -133,6 +133,7 @@ def test_containerd_sandbox() -> None:
                 entry(NETWORK, "/var/run/netns/cni-cf844504-69a9-63da-939e-38fca4a054ec"),
             ),
             addresses=("10.200.0.3",),
+            pod_source="api",
         ),
     )
 
@@ -158,6 +159,7 @@ def test_containerd_container() -> None:
                 entry(UTS, "/proc/31622/ns/uts"),
                 entry(NETWORK, "/proc/31622/ns/net"),
             ),
+            grace_seconds=1,
             may_administer=None,
         ),
     )
@@ -187,6 +189,7 @@ def test_cri_o_sandbox_without_pause() -> None:
             entry(UTS, "/var/run/utsns/9dedca67-11eb-408b-a1d8-f7d0ebc0b257"),
         ),
         addresses=("10.210.0.5",),
+        pod_source="",
     )
 
 
@@ -245,6 +248,7 @@ def test_cri_o_target() -> None:
         pid_mode=NamespaceMode.TARGET,
         target_id="",
         spec_namespaces=(entry(PID, path),),
+        grace_seconds=0,
         may_administer=None,
     )
 
@@ -274,7 +278,7 @@ def test_cri_dockerd() -> None:
     assert isinstance(sandbox, SandboxDetails)
     assert (sandbox.pause_pid, sandbox.spec_namespaces) == (0, None)
     assert running({"sandboxID": "s1", "pid": 12}) == ContainerDetails(
-        pid=12, pid_mode=None, target_id="", spec_namespaces=None, may_administer=None
+        pid=12, pid_mode=None, target_id="", spec_namespaces=None, grace_seconds=0, may_administer=None
     )
 
 
@@ -351,7 +355,7 @@ def test_exited_container() -> None:
 
     assert (container.name, container.state) == ("app", ContainerState.EXITED)
     assert container.details == ContainerDetails(
-        pid=0, pid_mode=None, target_id="", spec_namespaces=None, may_administer=None
+        pid=0, pid_mode=None, target_id="", spec_namespaces=None, grace_seconds=0, may_administer=None
     )
 
 
@@ -484,3 +488,47 @@ def test_any_information_is_translated(info: dict[str, Any]) -> None:
 
     assert isinstance(sandbox, SandboxDetails)
     assert isinstance(running(info), ContainerDetails)
+
+
+@pytest.mark.parametrize(
+    ("labels", "annotations", "source"),
+    [
+        ({"io.kubernetes.pod.uid": "u1"}, {"kubernetes.io/config.source": "api"}, "api"),
+        ({"io.kubernetes.pod.uid": "u1"}, {"kubernetes.io/config.source": "file"}, "file"),
+        ({"io.kubernetes.pod.uid": "u1"}, {}, ""),
+        ({}, {"kubernetes.io/config.source": "api"}, ""),
+    ],
+)
+def test_pod_source(labels: dict[str, str], annotations: dict[str, str], source: str) -> None:
+    """Only a sandbox with the kubelet's own label has one: anybody may write annotations through the CRI."""
+    status = cri.PodSandboxStatus(labels=labels, annotations=annotations)
+    details = ready(cri.PodSandboxStatusResponse(status=status))
+
+    assert isinstance(details, SandboxDetails)
+    assert details.pod_source == source
+
+
+@pytest.mark.parametrize(
+    ("annotations", "seconds"),
+    [
+        ({}, 0),
+        ({"io.kubernetes.pod.terminationGracePeriod": "30"}, 30),
+        (
+            {
+                "io.kubernetes.pod.terminationGracePeriod": "30",
+                "io.kubernetes.pod.deletionGracePeriod": "600",
+            },
+            600,
+        ),
+        ({"io.kubernetes.pod.terminationGracePeriod": "soon"}, 0),
+        ({"io.kubernetes.pod.terminationGracePeriod": "-1"}, 0),
+    ],
+)
+def test_grace_period(annotations: dict[str, str], seconds: float) -> None:
+    """The longer of the two; what is no number of seconds tells none."""
+    status = cri.ContainerStatus(state=cri.CONTAINER_RUNNING, annotations=annotations)
+    listed = cri.Container(id="c", state=cri.CONTAINER_RUNNING)
+    container = translate_container(listed, cri.ContainerStatusResponse(status=status))
+
+    assert isinstance(container.details, ContainerDetails)
+    assert container.details.grace_seconds == seconds

@@ -46,7 +46,18 @@ CRI_O_TYPE = "io.kubernetes.cri-o.ContainerType"
 
 PID_NAMESPACE_OF_PROCESS = re.compile(r"/proc/\d+/ns/pid")
 
-NOTHING_TO_TELL = ContainerDetails(pid=0, pid_mode=None, target_id="", spec_namespaces=None, may_administer=None)
+POD_SOURCE = "kubernetes.io/config.source"
+"""Annotation of a sandbox (kubernetes pkg/kubelet/types/pod_update.go)."""
+
+POD_UID_LABEL = "io.kubernetes.pod.uid"
+"""On every sandbox of a kubelet, set after the user's own labels, so that no pod can take it off."""
+
+GRACE_PERIODS = ("io.kubernetes.pod.terminationGracePeriod", "io.kubernetes.pod.deletionGracePeriod")
+"""Annotations of a container, in seconds (kubernetes pkg/kubelet/kuberuntime/labels.go)."""
+
+NOTHING_TO_TELL = ContainerDetails(
+    pid=0, pid_mode=None, target_id="", spec_namespaces=None, grace_seconds=0, may_administer=None
+)
 """Of a container that has exited: it has no process, so nothing is judged and its status is not asked for."""
 
 NO_STATUS = Unavailable(reason="StatusUnreadable", detail="the runtime's answer holds no status")
@@ -95,7 +106,7 @@ def translate_container(listed: cri.Container, answer: cri.ContainerStatusRespon
         details = answer
     elif answer.HasField("status"):
         state = _container_state(answer.status.state)
-        details = _container_details(state, answer.info)
+        details = _container_details(answer.status, state, answer.info)
     else:
         details = NO_STATUS
     return _container(listed, state, details)
@@ -152,6 +163,7 @@ def _sandbox_details(
         else None,
         spec_namespaces=verbose_info.spec_namespaces(info),
         addresses=_addresses(status.network),
+        pod_source=printable(status.annotations.get(POD_SOURCE, "")) if POD_UID_LABEL in status.labels else "",
     )
 
 
@@ -160,7 +172,9 @@ def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
     return tuple(printable(address) for address in every if address)
 
 
-def _container_details(state: ContainerState, raw_info: Mapping[str, str]) -> ContainerDetails | Unavailable:
+def _container_details(
+    status: cri.ContainerStatus, state: ContainerState, raw_info: Mapping[str, str]
+) -> ContainerDetails | Unavailable:
     info = verbose_info.parse_info(raw_info)
     if isinstance(info, Unavailable):
         return info
@@ -179,8 +193,15 @@ def _container_details(state: ContainerState, raw_info: Mapping[str, str]) -> Co
         pid_mode=pid_mode,
         target_id=target_id,
         spec_namespaces=namespaces,
+        grace_seconds=_grace_seconds(status.annotations),
         may_administer=verbose_info.may_administer(info),
     )
+
+
+def _grace_seconds(annotations: Mapping[str, str]) -> float:
+    """Return the longest grace period; a text that is no number of seconds tells none."""
+    texts = (annotations.get(name, "") for name in GRACE_PERIODS)
+    return max((float(text) for text in texts if text.isascii() and text.isdigit()), default=0)
 
 
 def _pid(info: JsonObject) -> int:

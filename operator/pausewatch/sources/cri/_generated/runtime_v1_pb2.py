@@ -24,23 +24,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10runtime_v1.proto\x12\nruntime.v1\"!\n\x0eVersionRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"@\n\x0fVersionResponse\x12\x14\n\x0cruntime_name\x18\x02 \x01(\t\x12\x17\n\x0fruntime_version\x18\x03 \x01(\t\"8\n\rUserNamespace\x12\'\n\x04mode\x18\x01 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\"\xc0\x01\n\x0fNamespaceOption\x12*\n\x07network\x18\x01 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\x12&\n\x03pid\x18\x02 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\x12&\n\x03ipc\x18\x03 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\x12\x31\n\x0euserns_options\x18\x05 \x01(\x0b\x32\x19.runtime.v1.UserNamespace\"9\n\tNamespace\x12,\n\x07options\x18\x02 \x01(\x0b\x32\x1b.runtime.v1.NamespaceOption\"B\n\x15LinuxPodSandboxStatus\x12)\n\nnamespaces\x18\x01 \x01(\x0b\x32\x15.runtime.v1.Namespace\"S\n\x12PodSandboxMetadata\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\"\x8a\x01\n\nPodSandbox\x12\n\n\x02id\x18\x01 \x01(\t\x12\x30\n\x08metadata\x18\x02 \x01(\x0b\x32\x1e.runtime.v1.PodSandboxMetadata\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.runtime.v1.PodSandboxState\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\"\x17\n\x15ListPodSandboxRequest\"?\n\x16ListPodSandboxResponse\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.runtime.v1.PodSandbox\"\x13\n\x05PodIP\x12\n\n\x02ip\x18\x01 \x01(\t\"P\n\x17PodSandboxNetworkStatus\x12\n\n\x02ip\x18\x01 \x01(\t\x12)\n\x0e\x61\x64\x64itional_ips\x18\x02 \x03(\x0b\x32\x11.runtime.v1.PodIP\"\xbf\x01\n\x10PodSandboxStatus\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.runtime.v1.PodSandboxState\x12\x34\n\x07network\x18\x05 \x01(\x0b\x32#.runtime.v1.PodSandboxNetworkStatus\x12\x30\n\x05linux\x18\x06 \x01(\x0b\x32!.runtime.v1.LinuxPodSandboxStatus\x12\x17\n\x0fruntime_handler\x18\t \x01(\t\"B\n\x17PodSandboxStatusRequest\x12\x16\n\x0epod_sandbox_id\x18\x01 \x01(\t\x12\x0f\n\x07verbose\x18\x02 \x01(\x08\"\xb3\x01\n\x18PodSandboxStatusResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.runtime.v1.PodSandboxStatus\x12<\n\x04info\x18\x02 \x03(\x0b\x32..runtime.v1.PodSandboxStatusResponse.InfoEntry\x1a+\n\tInfoEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"@\n\x13\x43ontainerStateValue\x12)\n\x05state\x18\x01 \x01(\x0e\x32\x1a.runtime.v1.ContainerState\"M\n\x0f\x43ontainerFilter\x12\n\n\x02id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0b\x32\x1f.runtime.v1.ContainerStateValue\"2\n\x11\x43ontainerMetadata\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\"8\n\tImageSpec\x12\r\n\x05image\x18\x01 \x01(\t\x12\x1c\n\x14user_specified_image\x18\x12 \x01(\t\"\xb1\x01\n\tContainer\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0epod_sandbox_id\x18\x02 \x01(\t\x12/\n\x08metadata\x18\x03 \x01(\x0b\x32\x1d.runtime.v1.ContainerMetadata\x12$\n\x05image\x18\x04 \x01(\x0b\x32\x15.runtime.v1.ImageSpec\x12)\n\x05state\x18\x06 \x01(\x0e\x32\x1a.runtime.v1.ContainerState\"D\n\x15ListContainersRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.runtime.v1.ContainerFilter\"C\n\x16ListContainersResponse\x12)\n\ncontainers\x18\x01 \x03(\x0b\x32\x15.runtime.v1.Container\"<\n\x0f\x43ontainerStatus\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.runtime.v1.ContainerState\"?\n\x16\x43ontainerStatusRequest\x12\x14\n\x0c\x63ontainer_id\x18\x01 \x01(\t\x12\x0f\n\x07verbose\x18\x02 \x01(\x08\"\xb0\x01\n\x17\x43ontainerStatusResponse\x12+\n\x06status\x18\x01 \x01(\x0b\x32\x1b.runtime.v1.ContainerStatus\x12;\n\x04info\x18\x02 \x03(\x0b\x32-.runtime.v1.ContainerStatusResponse.InfoEntry\x1a+\n\tInfoEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*=\n\rNamespaceMode\x12\x07\n\x03POD\x10\x00\x12\r\n\tCONTAINER\x10\x01\x12\x08\n\x04NODE\x10\x02\x12\n\n\x06TARGET\x10\x03*:\n\x0fPodSandboxState\x12\x11\n\rSANDBOX_READY\x10\x00\x12\x14\n\x10SANDBOX_NOTREADY\x10\x01*k\n\x0e\x43ontainerState\x12\x15\n\x11\x43ONTAINER_CREATED\x10\x00\x12\x15\n\x11\x43ONTAINER_RUNNING\x10\x01\x12\x14\n\x10\x43ONTAINER_EXITED\x10\x02\x12\x15\n\x11\x43ONTAINER_UNKNOWN\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10runtime_v1.proto\x12\nruntime.v1\"!\n\x0eVersionRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\"@\n\x0fVersionResponse\x12\x14\n\x0cruntime_name\x18\x02 \x01(\t\x12\x17\n\x0fruntime_version\x18\x03 \x01(\t\"8\n\rUserNamespace\x12\'\n\x04mode\x18\x01 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\"\xc0\x01\n\x0fNamespaceOption\x12*\n\x07network\x18\x01 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\x12&\n\x03pid\x18\x02 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\x12&\n\x03ipc\x18\x03 \x01(\x0e\x32\x19.runtime.v1.NamespaceMode\x12\x31\n\x0euserns_options\x18\x05 \x01(\x0b\x32\x19.runtime.v1.UserNamespace\"9\n\tNamespace\x12,\n\x07options\x18\x02 \x01(\x0b\x32\x1b.runtime.v1.NamespaceOption\"B\n\x15LinuxPodSandboxStatus\x12)\n\nnamespaces\x18\x01 \x01(\x0b\x32\x15.runtime.v1.Namespace\"S\n\x12PodSandboxMetadata\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0b\n\x03uid\x18\x02 \x01(\t\x12\x11\n\tnamespace\x18\x03 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x04 \x01(\r\"\x8a\x01\n\nPodSandbox\x12\n\n\x02id\x18\x01 \x01(\t\x12\x30\n\x08metadata\x18\x02 \x01(\x0b\x32\x1e.runtime.v1.PodSandboxMetadata\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.runtime.v1.PodSandboxState\x12\x12\n\ncreated_at\x18\x04 \x01(\x03\"\x17\n\x15ListPodSandboxRequest\"?\n\x16ListPodSandboxResponse\x12%\n\x05items\x18\x01 \x03(\x0b\x32\x16.runtime.v1.PodSandbox\"\x13\n\x05PodIP\x12\n\n\x02ip\x18\x01 \x01(\t\"P\n\x17PodSandboxNetworkStatus\x12\n\n\x02ip\x18\x01 \x01(\t\x12)\n\x0e\x61\x64\x64itional_ips\x18\x02 \x03(\x0b\x32\x11.runtime.v1.PodIP\"\xa0\x03\n\x10PodSandboxStatus\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.runtime.v1.PodSandboxState\x12\x34\n\x07network\x18\x05 \x01(\x0b\x32#.runtime.v1.PodSandboxNetworkStatus\x12\x30\n\x05linux\x18\x06 \x01(\x0b\x32!.runtime.v1.LinuxPodSandboxStatus\x12\x38\n\x06labels\x18\x07 \x03(\x0b\x32(.runtime.v1.PodSandboxStatus.LabelsEntry\x12\x42\n\x0b\x61nnotations\x18\x08 \x03(\x0b\x32-.runtime.v1.PodSandboxStatus.AnnotationsEntry\x12\x17\n\x0fruntime_handler\x18\t \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x17PodSandboxStatusRequest\x12\x16\n\x0epod_sandbox_id\x18\x01 \x01(\t\x12\x0f\n\x07verbose\x18\x02 \x01(\x08\"\xb3\x01\n\x18PodSandboxStatusResponse\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.runtime.v1.PodSandboxStatus\x12<\n\x04info\x18\x02 \x03(\x0b\x32..runtime.v1.PodSandboxStatusResponse.InfoEntry\x1a+\n\tInfoEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"@\n\x13\x43ontainerStateValue\x12)\n\x05state\x18\x01 \x01(\x0e\x32\x1a.runtime.v1.ContainerState\"M\n\x0f\x43ontainerFilter\x12\n\n\x02id\x18\x01 \x01(\t\x12.\n\x05state\x18\x02 \x01(\x0b\x32\x1f.runtime.v1.ContainerStateValue\"2\n\x11\x43ontainerMetadata\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\"8\n\tImageSpec\x12\r\n\x05image\x18\x01 \x01(\t\x12\x1c\n\x14user_specified_image\x18\x12 \x01(\t\"\xb1\x01\n\tContainer\x12\n\n\x02id\x18\x01 \x01(\t\x12\x16\n\x0epod_sandbox_id\x18\x02 \x01(\t\x12/\n\x08metadata\x18\x03 \x01(\x0b\x32\x1d.runtime.v1.ContainerMetadata\x12$\n\x05image\x18\x04 \x01(\x0b\x32\x15.runtime.v1.ImageSpec\x12)\n\x05state\x18\x06 \x01(\x0e\x32\x1a.runtime.v1.ContainerState\"D\n\x15ListContainersRequest\x12+\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1b.runtime.v1.ContainerFilter\"C\n\x16ListContainersResponse\x12)\n\ncontainers\x18\x01 \x03(\x0b\x32\x15.runtime.v1.Container\"\xb3\x01\n\x0f\x43ontainerStatus\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.runtime.v1.ContainerState\x12\x41\n\x0b\x61nnotations\x18\r \x03(\x0b\x32,.runtime.v1.ContainerStatus.AnnotationsEntry\x1a\x32\n\x10\x41nnotationsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x16\x43ontainerStatusRequest\x12\x14\n\x0c\x63ontainer_id\x18\x01 \x01(\t\x12\x0f\n\x07verbose\x18\x02 \x01(\x08\"\xb0\x01\n\x17\x43ontainerStatusResponse\x12+\n\x06status\x18\x01 \x01(\x0b\x32\x1b.runtime.v1.ContainerStatus\x12;\n\x04info\x18\x02 \x03(\x0b\x32-.runtime.v1.ContainerStatusResponse.InfoEntry\x1a+\n\tInfoEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01*=\n\rNamespaceMode\x12\x07\n\x03POD\x10\x00\x12\r\n\tCONTAINER\x10\x01\x12\x08\n\x04NODE\x10\x02\x12\n\n\x06TARGET\x10\x03*:\n\x0fPodSandboxState\x12\x11\n\rSANDBOX_READY\x10\x00\x12\x14\n\x10SANDBOX_NOTREADY\x10\x01*k\n\x0e\x43ontainerState\x12\x15\n\x11\x43ONTAINER_CREATED\x10\x00\x12\x15\n\x11\x43ONTAINER_RUNNING\x10\x01\x12\x14\n\x10\x43ONTAINER_EXITED\x10\x02\x12\x15\n\x11\x43ONTAINER_UNKNOWN\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'runtime_v1_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PODSANDBOXSTATUS_LABELSENTRY']._loaded_options = None
+  _globals['_PODSANDBOXSTATUS_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_PODSANDBOXSTATUS_ANNOTATIONSENTRY']._loaded_options = None
+  _globals['_PODSANDBOXSTATUS_ANNOTATIONSENTRY']._serialized_options = b'8\001'
   _globals['_PODSANDBOXSTATUSRESPONSE_INFOENTRY']._loaded_options = None
   _globals['_PODSANDBOXSTATUSRESPONSE_INFOENTRY']._serialized_options = b'8\001'
+  _globals['_CONTAINERSTATUS_ANNOTATIONSENTRY']._loaded_options = None
+  _globals['_CONTAINERSTATUS_ANNOTATIONSENTRY']._serialized_options = b'8\001'
   _globals['_CONTAINERSTATUSRESPONSE_INFOENTRY']._loaded_options = None
   _globals['_CONTAINERSTATUSRESPONSE_INFOENTRY']._serialized_options = b'8\001'
-  _globals['_NAMESPACEMODE']._serialized_start=2256
-  _globals['_NAMESPACEMODE']._serialized_end=2317
-  _globals['_PODSANDBOXSTATE']._serialized_start=2319
-  _globals['_PODSANDBOXSTATE']._serialized_end=2377
-  _globals['_CONTAINERSTATE']._serialized_start=2379
-  _globals['_CONTAINERSTATE']._serialized_end=2486
+  _globals['_NAMESPACEMODE']._serialized_start=2601
+  _globals['_NAMESPACEMODE']._serialized_end=2662
+  _globals['_PODSANDBOXSTATE']._serialized_start=2664
+  _globals['_PODSANDBOXSTATE']._serialized_end=2722
+  _globals['_CONTAINERSTATE']._serialized_start=2724
+  _globals['_CONTAINERSTATE']._serialized_end=2831
   _globals['_VERSIONREQUEST']._serialized_start=32
   _globals['_VERSIONREQUEST']._serialized_end=65
   _globals['_VERSIONRESPONSE']._serialized_start=67
@@ -66,33 +72,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PODSANDBOXNETWORKSTATUS']._serialized_start=850
   _globals['_PODSANDBOXNETWORKSTATUS']._serialized_end=930
   _globals['_PODSANDBOXSTATUS']._serialized_start=933
-  _globals['_PODSANDBOXSTATUS']._serialized_end=1124
-  _globals['_PODSANDBOXSTATUSREQUEST']._serialized_start=1126
-  _globals['_PODSANDBOXSTATUSREQUEST']._serialized_end=1192
-  _globals['_PODSANDBOXSTATUSRESPONSE']._serialized_start=1195
-  _globals['_PODSANDBOXSTATUSRESPONSE']._serialized_end=1374
-  _globals['_PODSANDBOXSTATUSRESPONSE_INFOENTRY']._serialized_start=1331
-  _globals['_PODSANDBOXSTATUSRESPONSE_INFOENTRY']._serialized_end=1374
-  _globals['_CONTAINERSTATEVALUE']._serialized_start=1376
-  _globals['_CONTAINERSTATEVALUE']._serialized_end=1440
-  _globals['_CONTAINERFILTER']._serialized_start=1442
-  _globals['_CONTAINERFILTER']._serialized_end=1519
-  _globals['_CONTAINERMETADATA']._serialized_start=1521
-  _globals['_CONTAINERMETADATA']._serialized_end=1571
-  _globals['_IMAGESPEC']._serialized_start=1573
-  _globals['_IMAGESPEC']._serialized_end=1629
-  _globals['_CONTAINER']._serialized_start=1632
-  _globals['_CONTAINER']._serialized_end=1809
-  _globals['_LISTCONTAINERSREQUEST']._serialized_start=1811
-  _globals['_LISTCONTAINERSREQUEST']._serialized_end=1879
-  _globals['_LISTCONTAINERSRESPONSE']._serialized_start=1881
-  _globals['_LISTCONTAINERSRESPONSE']._serialized_end=1948
-  _globals['_CONTAINERSTATUS']._serialized_start=1950
-  _globals['_CONTAINERSTATUS']._serialized_end=2010
-  _globals['_CONTAINERSTATUSREQUEST']._serialized_start=2012
-  _globals['_CONTAINERSTATUSREQUEST']._serialized_end=2075
-  _globals['_CONTAINERSTATUSRESPONSE']._serialized_start=2078
-  _globals['_CONTAINERSTATUSRESPONSE']._serialized_end=2254
-  _globals['_CONTAINERSTATUSRESPONSE_INFOENTRY']._serialized_start=1331
-  _globals['_CONTAINERSTATUSRESPONSE_INFOENTRY']._serialized_end=1374
+  _globals['_PODSANDBOXSTATUS']._serialized_end=1349
+  _globals['_PODSANDBOXSTATUS_LABELSENTRY']._serialized_start=1252
+  _globals['_PODSANDBOXSTATUS_LABELSENTRY']._serialized_end=1297
+  _globals['_PODSANDBOXSTATUS_ANNOTATIONSENTRY']._serialized_start=1299
+  _globals['_PODSANDBOXSTATUS_ANNOTATIONSENTRY']._serialized_end=1349
+  _globals['_PODSANDBOXSTATUSREQUEST']._serialized_start=1351
+  _globals['_PODSANDBOXSTATUSREQUEST']._serialized_end=1417
+  _globals['_PODSANDBOXSTATUSRESPONSE']._serialized_start=1420
+  _globals['_PODSANDBOXSTATUSRESPONSE']._serialized_end=1599
+  _globals['_PODSANDBOXSTATUSRESPONSE_INFOENTRY']._serialized_start=1556
+  _globals['_PODSANDBOXSTATUSRESPONSE_INFOENTRY']._serialized_end=1599
+  _globals['_CONTAINERSTATEVALUE']._serialized_start=1601
+  _globals['_CONTAINERSTATEVALUE']._serialized_end=1665
+  _globals['_CONTAINERFILTER']._serialized_start=1667
+  _globals['_CONTAINERFILTER']._serialized_end=1744
+  _globals['_CONTAINERMETADATA']._serialized_start=1746
+  _globals['_CONTAINERMETADATA']._serialized_end=1796
+  _globals['_IMAGESPEC']._serialized_start=1798
+  _globals['_IMAGESPEC']._serialized_end=1854
+  _globals['_CONTAINER']._serialized_start=1857
+  _globals['_CONTAINER']._serialized_end=2034
+  _globals['_LISTCONTAINERSREQUEST']._serialized_start=2036
+  _globals['_LISTCONTAINERSREQUEST']._serialized_end=2104
+  _globals['_LISTCONTAINERSRESPONSE']._serialized_start=2106
+  _globals['_LISTCONTAINERSRESPONSE']._serialized_end=2173
+  _globals['_CONTAINERSTATUS']._serialized_start=2176
+  _globals['_CONTAINERSTATUS']._serialized_end=2355
+  _globals['_CONTAINERSTATUS_ANNOTATIONSENTRY']._serialized_start=1299
+  _globals['_CONTAINERSTATUS_ANNOTATIONSENTRY']._serialized_end=1349
+  _globals['_CONTAINERSTATUSREQUEST']._serialized_start=2357
+  _globals['_CONTAINERSTATUSREQUEST']._serialized_end=2420
+  _globals['_CONTAINERSTATUSRESPONSE']._serialized_start=2423
+  _globals['_CONTAINERSTATUSRESPONSE']._serialized_end=2599
+  _globals['_CONTAINERSTATUSRESPONSE_INFOENTRY']._serialized_start=1556
+  _globals['_CONTAINERSTATUSRESPONSE_INFOENTRY']._serialized_end=1599
 # @@protoc_insertion_point(module_scope)
