@@ -18,6 +18,7 @@ from lab.remains import find_remains
 from lab.shapes import runtime
 
 _NAME = click.argument("name")
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Group(click.Group):
@@ -73,8 +74,9 @@ def start(version: str, name: str, *, foreground: bool) -> None:
 
     What a dead lab of this name left is removed first.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    for number in _ENDING_SIGNALS:
+        # SIGINT as well: a shell that runs us in the background has it ignored.
+        signal.signal(number, _interrupt)
     lab = runtime.start(RUNTIME_VERSIONS[version], name, owned=foreground)
     try:
         click.echo(lab.endpoint)
@@ -87,7 +89,7 @@ def start(version: str, name: str, *, foreground: bool) -> None:
     finally:
         if foreground:
             # A second Ctrl-C must not leave half a lab: stopping has limits of its own.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in _ENDING_SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
             lab.stop()
         else:

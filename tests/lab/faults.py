@@ -174,7 +174,8 @@ def kill_pause(running: RunningPod) -> None:
 def kill_shim(running: RunningPod) -> None:
     """Kill a sandbox's shim with SIGKILL; the runtime loses sight of its processes, which live on.
 
-    containerd tries to clean up behind it, so pause and containers may die a little later. Healed by removing the pod.
+    containerd notices within seconds and cleans up behind it, so pause and containers die a little later.
+    Healed by removing the pod, which a kubelet has to try more than once until then.
     """
     _send(parent_pid(running.pause_pid()), signal.SIGKILL)
 

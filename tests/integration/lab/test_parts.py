@@ -153,4 +153,4 @@ def test_help_has_examples() -> None:
     text = subprocess.run(command, cwd=_LAB.parent, check=True, capture_output=True, text=True).stdout
 
     assert "python -m lab start containerd-2.4" in text
-    assert "runs until it is stopped" in text
+    assert "Examples:" in text

@@ -129,8 +129,9 @@ def test_pids_limit_is_the_pods(lab: RuntimeLab) -> None:
 
 def test_privileged_container_sees_a_mount_of_the_node(lab: RuntimeLab) -> None:
     """A privileged pod runs without CAP_SYS_RESOURCE, and mounts are read-only unless asked for otherwise."""
-    command = ("sh", "-c", "touch /host/proc/x; test -e /host/proc/1/stat && echo seen; exec sleep 1000")
-    container = Container(command=command, privileged=True, mounts=(Mount("/proc", "/host/proc"),))
+    command = ("sh", "-c", "touch /host/tmp/x; test -e /host/proc/1/stat && echo seen; exec sleep 1000")
+    mounts = (Mount("/proc", "/host/proc"), Mount(str(lab.places.state), "/host/tmp"))
+    container = Container(command=command, privileged=True, mounts=mounts)
     running = lab.run(Pod("privileged", containers=(container,)))
 
     wait_until("the container to look", lambda: "seen" in running.log(), 10)

@@ -1,6 +1,7 @@
 """Calls to a container runtime, as a kubelet makes them: each with a deadline, each error naming its call."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _Answer = TypeVar("_Answer", bound=Message)
 _CALL_SECONDS = 30.0
 #: Seconds between SIGTERM and SIGKILL when a container is stopped: nothing in the lab needs to say goodbye.
 _STOP_GRACE_SECONDS = 0
+_RETRY_SECONDS = 0.2
 
 
 class CallError(LabError):
@@ -90,14 +92,29 @@ class CriClient:
         self.call("RuntimeService/StopPodSandbox", request, pb.StopPodSandboxResponse, limit_seconds)
 
     def remove_sandbox(self, sandbox_id: str, limit_seconds: float = _CALL_SECONDS) -> None:
-        """Stop and remove the sandbox with its containers; one that is not there is fine."""
-        try:
-            self.stop_sandbox(sandbox_id, limit_seconds)
-            request = pb.RemovePodSandboxRequest(pod_sandbox_id=sandbox_id)
-            self.call("RuntimeService/RemovePodSandbox", request, pb.RemovePodSandboxResponse, limit_seconds)
-        except CallError as error:
-            if error.code is not grpc.StatusCode.NOT_FOUND:
-                raise
+        """Stop and remove the sandbox with its containers; one that is not there is fine.
+
+        Tried again, as a kubelet does: a runtime that has lost a shim takes a few seconds to notice, and refuses
+        until then ("container is still running").
+
+        Raises:
+            CallError: It was still refused when the limit was reached.
+        """
+        request = pb.RemovePodSandboxRequest(pod_sandbox_id=sandbox_id)
+        deadline = time.monotonic() + limit_seconds
+        while True:
+            left = max(0.1, deadline - time.monotonic())
+            try:
+                self.stop_sandbox(sandbox_id, left)
+                self.call("RuntimeService/RemovePodSandbox", request, pb.RemovePodSandboxResponse, left)
+            except CallError as error:
+                if error.code is grpc.StatusCode.NOT_FOUND:
+                    return
+                if error.code is not grpc.StatusCode.UNKNOWN or time.monotonic() > deadline:
+                    raise
+                time.sleep(_RETRY_SECONDS)
+            else:
+                return
 
     def sandboxes(self) -> list[pb.PodSandbox]:
         """Every sandbox the runtime knows, whatever its state."""

@@ -76,7 +76,7 @@ BinaryName = "{runc}"
 """
 
 #: Addresses for the pods of a lab. They are seen in its own network namespace only, so labs may share them.
-_POD_RANGE = "10.200.0.0/16"
+POD_RANGE = "10.200.0.0/16"
 
 
 def write_files(places: Places, version: RuntimeVersion, programs: RuntimePrograms) -> None:
@@ -124,7 +124,7 @@ def _cni_config(places: Places) -> dict[str, object]:
                 "ipam": {
                     "type": "host-local",
                     "dataDir": str(places.run / "addresses"),
-                    "ranges": [[{"subnet": _POD_RANGE}]],
+                    "ranges": [[{"subnet": POD_RANGE}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                 },
             }

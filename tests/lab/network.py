@@ -1,0 +1,101 @@
+"""The wire between a lab's network namespace and the machine's: one veth pair, found again by the lab's name.
+
+Only labs that serve something to the machine over IP have one. It ends with the lab's network namespace, because
+the kernel removes both ends of a pair when one of them goes; nothing else of the machine's network is touched.
+"""
+
+import hashlib
+import ipaddress
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.errors import LabError
+
+#: For measurements between networks, RFC 2544: no network that a machine belongs to uses it.
+_RANGE = ipaddress.IPv4Network("198.18.0.0/15")
+_PREFIX = 30
+_NODE_INTERFACE = "node0"
+
+
+@dataclass(frozen=True)
+class LabNetwork:
+    """The wire of one lab. Interface and addresses follow from its name, so that a start after a crash gets the same.
+
+    Attributes:
+        name: The lab's.
+    """
+
+    name: str
+
+    @property
+    def machine_interface(self) -> str:
+        """The machine's end. At most 15 characters are allowed: the name is hashed."""
+        return f"pwlab-{self._digest()[:8]}"
+
+    @property
+    def machine_address(self) -> str:
+        """The machine's end."""
+        return str(self._subnet()[1])
+
+    @property
+    def node_address(self) -> str:
+        """The lab's end: the address of its node, reachable from the machine and from the lab's pods."""
+        return str(self._subnet()[2])
+
+    def is_there(self) -> bool:
+        """Whether the machine's end exists."""
+        return Path("/sys/class/net", self.machine_interface).exists()
+
+    def connect(self, inside: int, service_range: str) -> None:
+        """Lay the wire.
+
+        Args:
+            inside: Pid of a process in the lab's network namespace.
+            service_range: Addresses of Kubernetes services. They need some route: only what is routed reaches the
+                rules that translate it. There is no default route, so nothing of a lab gets beyond the machine.
+
+        Raises:
+            LabError: The addresses are taken, or a command failed.
+        """
+        taken = _ip("-oneline", "address", "show", "to", str(self._subnet()))
+        if taken:
+            raise LabError(f"{self._subnet()} is taken, choose another name for the lab: {taken.strip()}")
+        peer = ("peer", "name", _NODE_INTERFACE, "netns", str(inside))
+        _ip("link", "add", self.machine_interface, "type", "veth", *peer)
+        _ip("address", "add", f"{self.machine_address}/{_PREFIX}", "dev", self.machine_interface)
+        _ip("link", "set", self.machine_interface, "up")
+        for command in (
+            ("address", "add", f"{self.node_address}/{_PREFIX}", "dev", _NODE_INTERFACE),
+            ("link", "set", _NODE_INTERFACE, "up"),
+            ("route", "add", service_range, "dev", _NODE_INTERFACE),
+        ):
+            _run("nsenter", f"--target={inside}", "--net", "ip", *command)
+
+    def remove(self) -> None:
+        """Take the wire away; none there is fine. The kernel does it later by itself, but not at once."""
+        if self.is_there():
+            try:
+                _ip("link", "delete", self.machine_interface)
+            except LabError:
+                if self.is_there():  # else the kernel was faster
+                    raise
+
+    def _digest(self) -> str:
+        return hashlib.sha256(self.name.encode()).hexdigest()
+
+    def _subnet(self) -> ipaddress.IPv4Network:
+        size = 2 ** (32 - _PREFIX)
+        index = int(self._digest(), 16) % (_RANGE.num_addresses // size)
+        return ipaddress.IPv4Network((int(_RANGE[0]) + index * size, _PREFIX))
+
+
+def _ip(*arguments: str) -> str:
+    return _run("ip", *arguments)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    if done.returncode:
+        raise LabError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout

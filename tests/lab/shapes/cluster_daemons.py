@@ -1,0 +1,226 @@
+"""The daemons of a cluster: their command lines and configuration files.
+
+Each listens in the lab's network namespace only, at its usual port: two clusters never meet.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.build.cluster import ClusterPrograms
+from lab.cgroups import LabCgroup
+from lab.network import LabNetwork
+from lab.places import Places
+from lab.shapes.cluster_certificates import Certificates
+from lab.shapes.containerd import POD_RANGE
+
+NODE_NAME = "lab-node"
+API_PORT = 6443
+SERVICE_RANGE = "10.96.0.0/16"
+#: The first address of the range is the API server's own service.
+_API_SERVICE = "10.96.0.1"
+_ETCD = "http://127.0.0.1:2379"
+_KUBELET_SCRIPT = Path(__file__).with_name("kubelet.sh")
+#: Nobody answers there. Without a file of its own the kubelet would copy the machine's name servers into pods.
+_RESOLV_CONF = "nameserver 10.255.255.53\n"
+
+
+@dataclass(frozen=True)
+class ClusterPlaces:
+    """The paths of a cluster, below those of its lab."""
+
+    lab: Places
+
+    @property
+    def audit_log(self) -> Path:
+        """One JSON line per stage of each request to the API server. Not on /run, which is memory."""
+        return self.lab.state / "audit.log"
+
+    @property
+    def static_pods(self) -> Path:
+        """The kubelet runs what manifests lie here, without asking the API server."""
+        return self.lab.run / "static-pods"
+
+    @property
+    def configuration(self) -> Path:
+        """Configuration files of the daemons."""
+        return self.lab.run / "cluster"
+
+    @property
+    def certificates(self) -> Certificates:
+        """Certificates and kubeconfigs."""
+        server = f"https://{LabNetwork(self.lab.name).node_address}:{API_PORT}"
+        return Certificates(self.lab.run / "certificates", server)
+
+    def log(self, daemon: str) -> Path:
+        """What a daemon writes, over all its starts."""
+        return self.lab.run / f"{daemon}.log"
+
+
+def write_cluster_files(places: ClusterPlaces) -> None:
+    """Write all that the daemons read at their start: certificates, kubeconfigs, configuration.
+
+    Raises:
+        LabError: A certificate could not be made.
+    """
+    for directory in (places.configuration, places.static_pods):
+        directory.mkdir(parents=True, exist_ok=True)
+    _write_certificates(places)
+    write = places.configuration.joinpath
+    write("resolv.conf").write_text(_RESOLV_CONF)
+    write("audit.json").write_text(json.dumps(_audit_policy()))
+    write("kubelet.json").write_text(json.dumps(_kubelet_configuration(places), indent=1))
+    write("kube-proxy.json").write_text(json.dumps(_kube_proxy_configuration(places), indent=1))
+
+
+def _write_certificates(places: ClusterPlaces) -> None:
+    certificates = places.certificates
+    certificates.make_authority()
+    addresses = (LabNetwork(places.lab.name).node_address, _API_SERVICE, "127.0.0.1")
+    names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
+    alternatives = (*(f"IP:{address}" for address in addresses), *(f"DNS:{name}" for name in names))
+    certificates.make_server("kube-apiserver", ",".join(alternatives))
+    certificates.make_server("service-account", "DNS:service-account")  # only for its pair of keys
+    certificates.make_client("admin", "admin", "system:masters")
+    certificates.make_client("kubelet", f"system:node:{NODE_NAME}", "system:nodes")
+    for component in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
+        certificates.make_client(component, f"system:{component}")
+    certificates.make_client("kubelet-client", "kube-apiserver", "system:masters")
+
+
+def etcd(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
+    """The command of etcd. Nothing it stores has to outlive a power cut, so it does not wait for the disk."""
+    peer = "http://127.0.0.1:2380"
+    return [
+        str(programs.etcd),
+        *("--data-dir", str(places.lab.state / "etcd"), "--unsafe-no-fsync", "--log-level=warn"),
+        *("--listen-client-urls", _ETCD, "--advertise-client-urls", _ETCD),
+        *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"),
+    ]
+
+
+def kube_apiserver(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
+    """The command of the API server."""
+    certificates = places.certificates
+    client = "kubelet-client"
+    return [
+        str(programs.kube_apiserver),
+        f"--etcd-servers={_ETCD}",
+        f"--secure-port={API_PORT}",
+        f"--advertise-address={LabNetwork(places.lab.name).node_address}",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--tls-cert-file={certificates.certificate('kube-apiserver')}",
+        f"--tls-private-key-file={certificates.key('kube-apiserver')}",
+        f"--client-ca-file={certificates.certificate('ca')}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={certificates.certificate('service-account')}",
+        f"--service-account-signing-key-file={certificates.key('service-account')}",
+        f"--kubelet-client-certificate={certificates.certificate(client)}",
+        f"--kubelet-client-key={certificates.key(client)}",
+        "--kubelet-preferred-address-types=InternalIP",  # logs and exec: nobody resolves the node's name
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
+        "--profiling=false",
+        f"--audit-policy-file={places.configuration / 'audit.json'}",
+        f"--audit-log-path={places.audit_log}",
+    ]
+
+
+def kube_controller_manager(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
+    """The command of the controller manager."""
+    certificates = places.certificates
+    return [
+        str(programs.kube_controller_manager),
+        f"--kubeconfig={certificates.kubeconfig('kube-controller-manager')}",
+        f"--root-ca-file={certificates.certificate('ca')}",
+        f"--service-account-private-key-file={certificates.key('service-account')}",
+        "--use-service-account-credentials",
+        "--leader-elect=false",
+        "--profiling=false",
+    ]
+
+
+def kube_scheduler(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
+    """The command of the scheduler."""
+    kubeconfig = places.certificates.kubeconfig("kube-scheduler")
+    return [str(programs.kube_scheduler), f"--kubeconfig={kubeconfig}", "--leader-elect=false", "--profiling=false"]
+
+
+def kubelet(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
+    """The command of the kubelet. Pods lie on the node's own disk: their volumes have to reach containerd."""
+    root = places.lab.state / "kubelet"
+    return [
+        *("sh", str(_KUBELET_SCRIPT), "outside"),
+        str(programs.kubelet),
+        f"--config={places.configuration / 'kubelet.json'}",
+        f"--kubeconfig={places.certificates.kubeconfig('kubelet')}",
+        f"--root-dir={root}",
+        f"--cert-dir={root / 'pki'}",
+        f"--hostname-override={NODE_NAME}",
+        f"--node-ip={LabNetwork(places.lab.name).node_address}",
+    ]
+
+
+def kube_proxy(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
+    """The command of kube-proxy, through which pods reach the API server at its service address."""
+    return [str(programs.kube_proxy), f"--config={places.configuration / 'kube-proxy.json'}"]
+
+
+def _audit_policy() -> dict[str, Any]:
+    # The stage ResponseStarted stays in: it is all that a watch shows before it ends.
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [{"level": "Metadata"}],
+    }
+
+
+def _kubelet_configuration(places: ClusterPlaces) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(places.certificates.certificate("ca"))},
+        },
+        "authorization": {"mode": "Webhook"},
+        "containerRuntimeEndpoint": f"unix://{places.lab.socket}",
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": LabCgroup(places.lab.name).path,
+        "failCgroupV1": False,
+        "failSwapOn": False,
+        "oomScoreAdj": 0,  # a lower one needs CAP_SYS_RESOURCE
+        "makeIPTablesUtilChains": False,
+        "podLogsDir": str(places.lab.pod_logs),
+        "resolvConf": str(places.configuration / "resolv.conf"),
+        "staticPodPath": str(places.static_pods),
+        "volumePluginDir": str(places.lab.state / "volume-plugins"),
+        "fileCheckFrequency": "1s",
+        # How full the machine's disk is must not decide whether a lab's pods and images stay.
+        "imageGCHighThresholdPercent": 100,
+        "evictionHard": {
+            "memory.available": "10Mi",
+            "nodefs.available": "0%",
+            "nodefs.inodesFree": "0%",
+            "imagefs.available": "0%",
+            "imagefs.inodesFree": "0%",
+        },
+    }
+
+
+def _kube_proxy_configuration(places: ClusterPlaces) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "mode": "nftables",
+        "clientConnection": {"kubeconfig": str(places.certificates.kubeconfig("kube-proxy"))},
+        "clusterCIDR": POD_RANGE,
+        "hostnameOverride": NODE_NAME,
+        "oomScoreAdj": 0,
+        # 0 leaves the kernel's settings alone: they are the machine's, not the lab's.
+        "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+    }
