@@ -2,6 +2,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pausewatch.checks._check import all_checks
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.settings import Flags, SettingsError, load, parse_file, resolve
@@ -259,7 +260,7 @@ def test_unreadable_file_is_told_with_all_else(tmp_path: Path, content: bytes, w
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
     """A file that was named has to be there."""
-    with pytest.raises(SettingsError, match="missing.yaml: No such file or directory"):
+    with pytest.raises(SettingsError, match=r"missing\.yaml: No such file or directory"):
         load(Flags(settings_file=tmp_path / "missing.yaml"), {})
 
 
@@ -270,5 +271,5 @@ def test_file_is_named_by_flag_before_variable(tmp_path: Path) -> None:
     environment = {"PAUSEWATCH_SETTINGS": str(tmp_path / "one.yaml")}
 
     assert load(Flags(), environment).node_name == "one"
-    with pytest.raises(SettingsError, match="two.yaml: nope: there is no setting"):
+    with pytest.raises(SettingsError, match=r"two\.yaml: nope: there is no setting"):
         load(Flags(settings_file=tmp_path / "two.yaml"), environment)
