@@ -168,7 +168,10 @@ def test_interrupted_start_leaves_nothing(version: RuntimeVersion, seconds: floa
     with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(_TESTS)}) as process:
         time.sleep(seconds)
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        try:
+            process.wait(timeout=30)
+        finally:
+            process.kill()
 
     assert find_remains(Places(_NAME)) == []
 
