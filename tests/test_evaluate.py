@@ -30,6 +30,7 @@ from support.builders import (
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
+    a_pod,
     a_snapshot,
     a_subject,
     identity,
@@ -177,6 +178,31 @@ class TestPersistence:
         node.scan(an_observation())
 
         assert node.scan(snapshot=a_snapshot(containers=MISSING)).findings == ()
+
+    def test_restored_first_seen_time_is_kept(self) -> None:
+        """An agent that was restarted goes on where it was."""
+        earlier = TAKEN_AT - timedelta(hours=5)
+        restored = {"broken-thing/web-x/app/49b6b3a0c1d2": earlier}
+        node = Node()
+        node.history = History(restored_first_seen=restored, restored_until_uptime_seconds=UPTIME_SECONDS + 60)
+
+        (finding,) = node.scan(an_observation()).findings
+
+        assert finding.first_seen_at == earlier
+        assert node.history.restored_first_seen == {}
+        assert node.scan(an_observation()).findings[0].first_seen_at == earlier
+
+    def test_restored_time_does_not_count_for_ever(self) -> None:
+        """A finding that comes back after an hour is a new one."""
+        restored = {"broken-thing/web-x/app/49b6b3a0c1d2": TAKEN_AT - timedelta(hours=5)}
+        node = Node()
+        node.history = History(restored_first_seen=restored, restored_until_uptime_seconds=UPTIME_SECONDS + 5)
+        node.scan()
+        node.scan()
+
+        (finding,) = node.scan(an_observation()).findings
+
+        assert finding.first_seen_at == TAKEN_AT + timedelta(seconds=20)
 
     def test_boot_ends_all_streaks(self) -> None:
         """Pids and inode numbers of the last boot mean nothing now."""
@@ -393,3 +419,48 @@ class TestZombiesSeenSince:
         assert all(
             view_of(rebooted, first).zombie_seen_for_seconds(one) == 0 for one in view_of(rebooted, first).zombies
         )
+
+
+class TestPodMemory:
+    """When a pod was first missed, and how long it may take to end."""
+
+    def test_absence_begins_with_the_first_scan_that_misses_it(self) -> None:
+        """And ends when it is there again."""
+        node = Node()
+        node.scan()
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since is None
+
+        for _ in range(2):
+            node.scan(snapshot=a_snapshot(pods=()))
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since == UPTIME_SECONDS + 10
+
+        node.scan()
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since is None
+
+    def test_grace_period_outlives_the_pod(self) -> None:
+        """The API server forgets it with the pod."""
+        node = Node()
+        node.scan(snapshot=a_snapshot(pods=(a_pod(deletion_grace_seconds=600),)))
+        node.scan(snapshot=a_snapshot(pods=()))
+
+        assert node.history.pods[WEB_SANDBOX_ID].grace_seconds == 600
+
+    @pytest.mark.parametrize("section", ["pods", "sandboxes"])
+    def test_is_kept_while_it_can_not_be_told(self, section: str) -> None:
+        """An outage neither begins nor ends an absence."""
+        missing: dict[str, Any] = {section: MISSING}
+        node = Node()
+        node.scan(snapshot=a_snapshot(pods=()))
+        before = node.history.pods
+
+        node.scan(snapshot=a_snapshot(**missing))
+
+        assert node.history.pods == before
+
+    def test_sandbox_that_is_gone_is_forgotten(self) -> None:
+        """Memory does not grow with the pods that come and go."""
+        node = Node()
+        node.scan()
+        node.scan(snapshot=a_snapshot(sandboxes=(), containers=()))
+
+        assert node.history.pods == {}

@@ -5,10 +5,11 @@ A check that raises becomes ERROR and the others go on: a bug of ours must never
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pausewatch.checks._check import Check, thresholds_of
 from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
-from pausewatch.model.history import History, Streak
+from pausewatch.model.history import History, PodMemory, Streak
 from pausewatch.model.process import Identity
 from pausewatch.model.report import (
     CheckResult,
@@ -22,7 +23,7 @@ from pausewatch.model.report import (
 )
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
-from pausewatch.model.snapshot import SECTIONS, Snapshot
+from pausewatch.model.snapshot import NODE_SECTIONS, Snapshot
 from pausewatch.model.view import NodeView
 
 CLEAN_LOOKS_TO_CLEAR = 2
@@ -40,7 +41,7 @@ class Seen:
 
 def view_of(snapshot: Snapshot, history: History) -> NodeView:
     """Join a Snapshot with what is remembered of its processes."""
-    return NodeView(snapshot, history.zombies_seen_since if history.boot_id == snapshot.boot_id else {})
+    return NodeView(snapshot, history if history.boot_id == snapshot.boot_id else History())
 
 
 def candidates(node: NodeView, settings: Settings, checks: Iterable[Check]) -> frozenset[str]:
@@ -53,9 +54,9 @@ def evaluate(
     snapshot: Snapshot, history: History, settings: Settings, checks: Iterable[Check]
 ) -> tuple[Report, History]:
     """Judge a node."""
-    node = view_of(snapshot, history)
+    known = history if history.boot_id in ("", snapshot.boot_id) else History()
+    node = NodeView(snapshot, known)
     seen = [_run(check, node, settings) for check in checks]
-    known = history.streaks if history.boot_id == snapshot.boot_id else {}
     streaks = {finding_id: streak for one in seen for finding_id, streak in _streaks(one, known, snapshot).items()}
     reported = [_finding(finding_id, streak) for finding_id, streak in streaks.items() if streak.reported]
     findings = [finding for finding in reported if not _ignored(finding, settings)]
@@ -72,7 +73,12 @@ def evaluate(
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
     )
     return report, History(
-        boot_id=snapshot.boot_id, streaks=streaks, zombies_seen_since=_zombies_seen_since(node, history)
+        boot_id=snapshot.boot_id,
+        streaks=streaks,
+        zombies_seen_since=_zombies_seen_since(node, known),
+        pods=_pods(node, known),
+        restored_first_seen=_still_restored(streaks, known, snapshot),
+        restored_until_uptime_seconds=known.restored_until_uptime_seconds,
     )
 
 
@@ -106,9 +112,9 @@ def _skipped(check: Check, why: Unavailable) -> Seen:
     return Seen(check=check, result=result, observations=())
 
 
-def _streaks(seen: Seen, known: Mapping[str, Streak], snapshot: Snapshot) -> Mapping[str, Streak]:
+def _streaks(seen: Seen, known: History, snapshot: Snapshot) -> Mapping[str, Streak]:
     """Carry the findings of one check on: seen again, clean once more, or unknown because the check did not run."""
-    before = {finding_id: streak for finding_id, streak in known.items() if streak.check == seen.check.id}
+    before = {finding_id: streak for finding_id, streak in known.streaks.items() if streak.check == seen.check.id}
     if seen.result.outcome is not Outcome.PASS:
         return before
     now = {_finding_id(seen.check, observation): observation for observation in seen.observations}
@@ -118,21 +124,30 @@ def _streaks(seen: Seen, known: Mapping[str, Streak], snapshot: Snapshot) -> Map
         if finding_id not in now and streak.reported and streak.clean_looks + 1 < CLEAN_LOOKS_TO_CLEAR
     }
     return carried | {
-        finding_id: _seen_again(before.get(finding_id), observation, seen.check, snapshot)
+        finding_id: _seen_once_more(
+            before.get(finding_id) or _begin(seen.check, observation, known, snapshot),
+            observation,
+            seen.check,
+            snapshot,
+        )
         for finding_id, observation in now.items()
     }
 
 
-def _seen_again(before: Streak | None, observation: Observation, check: Check, snapshot: Snapshot) -> Streak:
-    streak = Streak(
+def _begin(check: Check, observation: Observation, known: History, snapshot: Snapshot) -> Streak:
+    return Streak(
         check=check.id,
         observation=observation,
-        first_seen_at=before.first_seen_at if before else snapshot.taken_at,
-        first_seen_uptime_seconds=before.first_seen_uptime_seconds if before else snapshot.uptime_seconds,
-        looks=before.looks + 1 if before else 1,
+        first_seen_at=known.restored_first_seen.get(_finding_id(check, observation), snapshot.taken_at),
+        first_seen_uptime_seconds=snapshot.uptime_seconds,
+        looks=0,
         clean_looks=0,
-        reported=before.reported if before else False,
+        reported=False,
     )
+
+
+def _seen_once_more(before: Streak, observation: Observation, check: Check, snapshot: Snapshot) -> Streak:
+    streak = replace(before, observation=observation, looks=before.looks + 1, clean_looks=0)
     lasted_seconds = snapshot.uptime_seconds - streak.first_seen_uptime_seconds
     enough = streak.looks >= check.persistence.looks and lasted_seconds >= check.persistence.seconds
     return replace(streak, reported=streak.reported or enough)
@@ -172,12 +187,32 @@ def _result(seen: Seen, findings: Iterable[Finding]) -> CheckResult:
     return seen.result
 
 
-def _zombies_seen_since(node: NodeView, history: History) -> Mapping[Identity, float]:
+def _zombies_seen_since(node: NodeView, known: History) -> Mapping[Identity, float]:
+    if isinstance(node.snapshot.processes, Unavailable):
+        return known.zombies_seen_since
+    now = node.snapshot.uptime_seconds
+    return {zombie.identity: known.zombies_seen_since.get(zombie.identity, now) for zombie in node.zombies}
+
+
+def _pods(node: NodeView, known: History) -> Mapping[str, PodMemory]:
     snapshot = node.snapshot
-    if isinstance(snapshot.processes, Unavailable):
-        return history.zombies_seen_since
-    known = history.zombies_seen_since if history.boot_id == snapshot.boot_id else {}
-    return {zombie.identity: known.get(zombie.identity, snapshot.uptime_seconds) for zombie in node.zombies}
+    if isinstance(snapshot.pods, Unavailable) or isinstance(snapshot.sandboxes, Unavailable):
+        return known.pods
+    memories: dict[str, PodMemory] = {}
+    for sandbox in node.sandboxes.values():
+        if sandbox.state is SandboxState.READY:
+            before = known.pods.get(sandbox.id)
+            since = before.absent_since if before is not None else None
+            absent_since = None if sandbox.uid in node.pods else since if since is not None else snapshot.uptime_seconds
+            memories[sandbox.id] = PodMemory(grace_seconds=node.grace_seconds(sandbox), absent_since=absent_since)
+    return memories
+
+
+def _still_restored(streaks: Mapping[str, Streak], known: History, snapshot: Snapshot) -> Mapping[str, datetime]:
+    """Keep what was not seen again yet, for as long as it may count: from then on the streak keeps the time."""
+    if snapshot.uptime_seconds > known.restored_until_uptime_seconds:
+        return {}
+    return {finding_id: moment for finding_id, moment in known.restored_first_seen.items() if finding_id not in streaks}
 
 
 def _summary(node: NodeView) -> Summary:
@@ -211,5 +246,5 @@ def _sandbox_images(node: NodeView) -> tuple[str, ...]:
 
 
 def _unavailable(snapshot: Snapshot) -> tuple[tuple[str, Unavailable], ...]:
-    sections = ((name, getattr(snapshot, name)) for name in SECTIONS)
+    sections = ((name, getattr(snapshot, name)) for name in NODE_SECTIONS)
     return tuple((name, value) for name, value in sections if isinstance(value, Unavailable))

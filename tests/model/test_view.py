@@ -1,13 +1,16 @@
 """The Snapshot joined once."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.history import PodMemory
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import SECTIONS
 from support.builders import (
+    UPTIME_SECONDS,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_PAUSE_PID,
@@ -15,6 +18,8 @@ from support.builders import (
     WEB_SIDE_ID,
     a_container,
     a_node,
+    a_pod,
+    a_sandbox,
     a_snapshot,
     adding,
     hex_id,
@@ -98,5 +103,33 @@ def test_an_unavailable_section_reads_as_empty(section: str) -> None:
         "first_processes": (2, 3, 0, 11, True),
         "processes": (2, 3, 5, 0, True),
         "host_links": (2, 3, 5, 11, False),
+        "pods": (2, 3, 5, 11, True),
     }
     assert counts == healthy[section]
+
+
+class TestPods:
+    """What the API server knows, joined by the uid that sandboxes carry."""
+
+    ABSENT: ClassVar = {WEB_SANDBOX_ID: PodMemory(grace_seconds=600, absent_since=UPTIME_SECONDS - 90)}
+
+    def test_absence_counts_from_the_first_scan_that_missed_it(self) -> None:
+        """By the boot clock."""
+        gone = a_node(a_snapshot(pods=()), pods=self.ABSENT)
+
+        assert gone.pod_absent_for_seconds(gone.sandboxes[WEB_SANDBOX_ID]) == 90
+
+    def test_pod_that_is_there_is_not_absent(self) -> None:
+        """Whatever was remembered."""
+        back = a_node(a_snapshot(), pods=self.ABSENT)
+
+        assert back.pod_absent_for_seconds(back.sandboxes[WEB_SANDBOX_ID]) == 0
+
+    def test_grace_is_the_longest_that_was_ever_told(self) -> None:
+        """Of the containers' annotations, of the pod in the API, and of what it was last deleted with."""
+        sandbox = a_sandbox()
+
+        assert a_node().grace_seconds(sandbox) == 30
+        assert a_node(a_snapshot(pods=(a_pod(deletion_grace_seconds=60),))).grace_seconds(sandbox) == 60
+        assert a_node(a_snapshot(pods=()), pods=self.ABSENT).grace_seconds(sandbox) == 600
+        assert a_node(a_snapshot(containers=())).grace_seconds(sandbox) == 0

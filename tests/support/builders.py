@@ -15,7 +15,9 @@ from typing import Any, TypeVar
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.history import History, PodMemory
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
+from pausewatch.model.pod import Pod
 from pausewatch.model.process import FirstProcess, Identity, Process
 from pausewatch.model.sandbox import (
     Container,
@@ -196,6 +198,7 @@ def a_snapshot(**changes: Any) -> Snapshot:
             a_process(KUBELET_PID, name="kubelet", threads=14),
         ),
         placements=(),
+        pods=(a_pod(), a_pod(namespace="team-b", name="shared-y", uid=SHARED_UID)),
         access=(AccessFact(name="runtime-socket", granted=True, detail="containerd 2.4.2 answered"),),
     )
     web = with_pod(
@@ -213,9 +216,19 @@ def a_snapshot(**changes: Any) -> Snapshot:
     return replace(both, **changes)
 
 
-def a_node(snapshot: Snapshot | None = None, zombies_seen_since: Mapping[Identity, float] | None = None) -> NodeView:
-    """Return the view of a node, the healthy one if none is given."""
-    return NodeView(snapshot or a_snapshot(), zombies_seen_since or {})
+def a_pod(**changes: Any) -> Pod:
+    """Return ``team-a/web-x`` as the API server knows it."""
+    values = {"namespace": "team-a", "name": "web-x", "uid": WEB_UID, "deletion_grace_seconds": None}
+    return Pod(**values | changes)
+
+
+def a_node(
+    snapshot: Snapshot | None = None,
+    zombies_seen_since: Mapping[Identity, float] | None = None,
+    pods: Mapping[str, PodMemory] | None = None,
+) -> NodeView:
+    """Return the view of a node, the healthy one if none is given, with what is remembered of it."""
+    return NodeView(snapshot or a_snapshot(), History(zombies_seen_since=zombies_seen_since or {}, pods=pods or {}))
 
 
 def a_subject(**changes: str) -> Subject:

@@ -30,6 +30,17 @@ class Streak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PodMemory:
+    """What is remembered of the pod of one sandbox."""
+
+    grace_seconds: float
+    """The longest grace period it was ever seen to be deleted with; the API server forgets it with the pod."""
+
+    absent_since: float | None
+    """Boot-clock seconds of the first scan that did not find it in the API; None while it is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Passed into and out of ``evaluate``."""
 
@@ -40,3 +51,12 @@ class History:
     zombies_seen_since: Mapping[Identity, float] = field(default_factory=lambda: MappingProxyType({}))
     """Boot-clock seconds at which each living zombie was first seen. /proc tells when a process started, not when
     it died, so this is the only honest age of a zombie."""
+
+    pods: Mapping[str, PodMemory] = field(default_factory=lambda: MappingProxyType({}))
+    """By the id of their ready sandbox."""
+
+    restored_first_seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    """First-seen times by finding id, from a report that an earlier run of the agent left: they survive its restart."""
+
+    restored_until_uptime_seconds: float = 0
+    """Boot-clock seconds after which a restored time no longer counts: a finding that comes back later is a new one."""

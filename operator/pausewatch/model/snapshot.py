@@ -6,6 +6,7 @@ from datetime import datetime
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
+from pausewatch.model.pod import Pod
 from pausewatch.model.process import FirstProcess, Placement, Process
 from pausewatch.model.sandbox import Container, Sandbox
 
@@ -46,9 +47,15 @@ class ChangedOwner:
     """What changed, in words: ``is no longer running``, ``has exited``."""
 
 
+NO_API_SERVER = Unavailable(
+    reason="NoApiServer", detail="no API server was asked", remedy="see the report of the agent on this node"
+)
+"""What a scan of one node by hand knows of the pods in the API."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that checks may know. Sections are read in the order CRI, /proc."""
+    """Everything that checks may know. Sections are read in the order CRI, /proc, API."""
 
     node_name: str
     taken_at: datetime
@@ -81,6 +88,9 @@ class Snapshot:
     placements: tuple[Placement, ...]
     """Of the zombies and their parents."""
 
+    pods: tuple[Pod, ...] | Unavailable = NO_API_SERVER
+    """The pods bound to this node, in the API."""
+
     changed_owners: tuple[ChangedOwner, ...] = ()
     """Filled by the second reading of what a candidate rests on."""
 
@@ -88,5 +98,8 @@ class Snapshot:
     """What this process may and may not see; never judged, shown to people."""
 
 
-SECTIONS = ("sandboxes", "containers", "host_links", "first_processes", "processes")
+NODE_SECTIONS = ("sandboxes", "containers", "host_links", "first_processes", "processes")
+"""What is read on the node itself; a scan that lacks one of them is not complete."""
+
+SECTIONS = (*NODE_SECTIONS, "pods")
 """The sections that a check may declare as needed."""

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.comparable import why_not_comparable
+from pausewatch.model.history import History
 from pausewatch.model.linux_namespace import NamespaceLinks
+from pausewatch.model.pod import Pod
 from pausewatch.model.process import FirstProcess, Identity, Placement, Process
 from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
 from pausewatch.model.snapshot import Snapshot
@@ -22,9 +24,9 @@ T = TypeVar("T")
 class NodeView:
     """One node at one instant. Properties are computed when first asked for and then kept."""
 
-    def __init__(self, snapshot: Snapshot, zombies_seen_since: Mapping[Identity, float]) -> None:
+    def __init__(self, snapshot: Snapshot, history: History) -> None:
         self.snapshot = snapshot
-        self._zombies_seen_since = zombies_seen_since
+        self._history = history
 
     @cached_property
     def sandboxes(self) -> Mapping[str, Sandbox]:
@@ -104,8 +106,36 @@ class NodeView:
 
     def zombie_seen_for_seconds(self, zombie: Process) -> float:
         """Return how long this very process has been seen dead; 0 when it is seen for the first time."""
-        since = self._zombies_seen_since.get(zombie.identity, self.snapshot.uptime_seconds)
+        since = self._history.zombies_seen_since.get(zombie.identity, self.snapshot.uptime_seconds)
         return self.snapshot.uptime_seconds - since
+
+    @cached_property
+    def pods(self) -> Mapping[str, Pod]:
+        """In the API, by the uid that their sandboxes carry."""
+        return {pod.uid: pod for pod in _present(self.snapshot.pods)}
+
+    def pod_absent_for_seconds(self, sandbox: Sandbox) -> float:
+        """Return for how long the pod of a sandbox has been missing in the API; 0 if it is there or just vanished."""
+        memory = self._history.pods.get(sandbox.id)
+        if sandbox.uid in self.pods or memory is None or memory.absent_since is None:
+            return 0
+        return self.snapshot.uptime_seconds - memory.absent_since
+
+    def grace_seconds(self, sandbox: Sandbox) -> float:
+        """Return how long the kubelet may take to end a sandbox once its pod is deleted.
+
+        The longest of what the pod was deleted with, as far as it was seen, and what its containers were started with:
+        a forced deletion takes the pod out of the API at once while the kubelet still waits for the whole period.
+        """
+        memory = self._history.pods.get(sandbox.id)
+        pod = self.pods.get(sandbox.uid)
+        details = (self.container_details(container) for container in self.containers_of.get(sandbox.id, ()))
+        return max(
+            memory.grace_seconds if memory is not None else 0,
+            pod.deletion_grace_seconds or 0 if pod is not None else 0,
+            *(one.grace_seconds for one in details if one is not None),
+            0,
+        )
 
     def sandbox_details(self, sandbox: Sandbox) -> SandboxDetails | None:
         """Return what the status of a sandbox told, if it could be asked."""

@@ -1,0 +1,19 @@
+"""The pods of this node as the API server knows them: what the Collector asks, whoever answers."""
+
+from typing import Protocol
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.pod import Pod
+
+
+class PodsSource(Protocol):
+    """Answered by the agent's watch; asked from the thread that scans."""
+
+    def read(self) -> tuple[Pod, ...] | Unavailable:
+        """Return the pods bound to this node, as last seen; asked after the CRI's lists."""
+
+    def is_gone(self, pod: Pod) -> bool | Unavailable:
+        """Return whether a LIST and a GET that begin now both show no such uid.
+
+        A watch may miss a deletion or be late with a creation; only a consistent read of the moment counts.
+        """
