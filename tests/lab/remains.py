@@ -1,7 +1,8 @@
 """Finding and removing everything a lab left, however it ended.
 
 Processes are found by the lab's cgroup, never by name. Mounts, network namespaces and interfaces of a lab
-live in its own mount and network namespaces, which end with their last process; there is nothing else to undo.
+live in its own mount and network namespaces, which end with their last process; of a lab that serves the machine over
+IP there is one interface outside, see `lab.network`.
 """
 
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from lab.cgroups import LabCgroup
+from lab.network import LabNetwork
 from lab.places import Places, remove_empty_roots
 from lab.waiting import wait_until
 
@@ -18,12 +20,14 @@ _KILL_SECONDS = 20.0
 
 
 def find_remains(places: Places) -> list[str]:
-    """What is there of this lab, running or not, one line each: processes, cgroups, mounts, directories."""
+    """What is there of this lab, running or not, one line each: processes, cgroups, mounts, directories, ..."""
     cgroup = LabCgroup(places.name)
+    network = LabNetwork(places.name)
     return [
         *(f"process {process.pid} ({_command(process.pid)})" for process in cgroup.members()),
         *(f"cgroup {directory}" for directory in cgroup.roots()),
         *(f"mount {mount_point}" for mount_point in _mounts(places)),
+        *([f"interface {network.machine_interface}"] if network.is_there() else []),
         *(f"directory {directory}" for directory in places.directories if directory.exists()),
     ]
 
@@ -37,6 +41,7 @@ def remove_remains(places: Places) -> None:
     cgroup = LabCgroup(places.name)
     wait_until(f"the processes of lab {places.name} to die", lambda: _kill(cgroup), _KILL_SECONDS)
     cgroup.remove()
+    LabNetwork(places.name).remove()
     for mount_point in reversed(_mounts(places)):
         # There are none unless somebody mounted here by hand; removing through a mount would be far worse.
         subprocess.run(["umount", "--lazy", mount_point], check=True)

@@ -1,6 +1,8 @@
 """Falsify the namespaces in a bundle's config.json, just before runc reads it.
 
-Run by the wrapper as `edit_bundle.py FAULT-FILE RUNC-ARGUMENT...`, alone: it imports nothing of the lab.
+Run by the wrapper as `edit_bundle.py FAULTS RUNC-ARGUMENT...`, alone: it imports nothing of the lab.
+In the directory FAULTS, a file called like the container's id is for that one container, and
+pods/NAMESPACE/POD/CONTAINER for each start of a container whose id nobody can know in advance: a kubelet makes it.
 A fault file is JSON: {"type": "network", "do": "fresh" | "host" | "join", "path": "..."}, the types those of the OCI
 runtime specification.
 """
@@ -10,6 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+#: Annotations in which containerd's CRI says whose container a bundle is (pkg annotations), without their prefix.
+_NAMES = ("sandbox-namespace", "sandbox-name", "container-name")
 
 
 def edit(spec: dict[str, Any], fault: Mapping[str, str]) -> None:
@@ -28,13 +33,22 @@ def edit(spec: dict[str, Any], fault: Mapping[str, str]) -> None:
     spec["linux"]["namespaces"] = namespaces
 
 
-def main(fault_file: str, runc_arguments: Sequence[str]) -> None:
-    """Edit the bundle that the arguments of `runc create` name."""
+def find_fault(faults: Path, container_id: str, spec: Mapping[str, Any]) -> Path | None:
+    """The file of the fault that is set for a container, found by its id or by its names in the pod."""
+    names = (spec.get("annotations", {}).get(f"io.kubernetes.cri.{key}") for key in _NAMES)
+    candidates = (faults / container_id, faults.joinpath("pods", *(name or "-" for name in names)))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+def main(faults: str, runc_arguments: Sequence[str]) -> None:
+    """Edit the bundle that the arguments of `runc create` name, if there is a fault for its container."""
     bundle = runc_arguments[runc_arguments.index("--bundle") + 1]
     config = Path(bundle) / "config.json"
     spec = json.loads(config.read_text())
-    edit(spec, json.loads(Path(fault_file).read_text()))
-    config.write_text(json.dumps(spec))
+    fault = find_fault(Path(faults), runc_arguments[-1], spec)
+    if fault:
+        edit(spec, json.loads(fault.read_text()))
+        config.write_text(json.dumps(spec))
 
 
 if __name__ == "__main__":
