@@ -108,11 +108,12 @@ def _missing(report: Report) -> Iterable[tuple[str, Unavailable]]:
     yield from report.unavailable
     unreadable = report.coverage.unreadable_processes
     if unreadable:
+        noun = "process" if unreadable == 1 else "processes"
         yield (
             "namespace links",
             Unavailable(
                 reason=PERMISSION_DENIED,
-                detail=f"the Linux namespaces of {unreadable} first processes could not be read",
+                detail=f"the Linux namespaces of {unreadable} first {noun} could not be read",
                 remedy="run as root with CAP_SYS_PTRACE; `pausewatch doctor` tells what stands in the way",
             ),
         )

@@ -188,7 +188,7 @@ def _gone(node: NodeView, owner_id: str, pid: int) -> str:
     if isinstance(section, Unavailable):
         return str(section)
     if any(first.owner_id == owner_id for first in section):
-        return f"pid {pid}, which the runtime reports, is another process by now: its cgroup is another one's"
+        return f"pid {pid}, which the runtime reports, is another process: its cgroup is not this one's"
     return f"pid {pid}, which the runtime reports, does not exist"
 
 
@@ -219,7 +219,7 @@ def _pid_one(node: NodeView, container: Container, owner: Owner) -> str:
             return "the node's init"
         case OwnerKind.OWN_SANDBOX:
             pause = _first_process(node, container.sandbox_id)
-            return f"the pause, pid {pause.pid}" if pause else ""
+            return f"{pause.pid}, the pause" if pause else ""
         case OwnerKind.OWN_CONTAINER:
             return str(_first_process(node, container.id) or "")
         case OwnerKind.SIBLING | OwnerKind.OTHER_POD:

@@ -34,8 +34,9 @@ Object = dict[str, Any]
 def render(report: Report, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> Object:
     """Return the PodSandboxReport of a node.
 
-    What is unknown is left out; counts are always there. Every condition's ``lastTransitionTime`` is the time of
-    this report: whoever updates a stored object keeps the older time where the status is still the same.
+    What is unknown is left out; counts and findings are always there, be they 0 or none. Every condition's
+    ``lastTransitionTime`` is the time of this report: whoever updates a stored object keeps the older time where the
+    status is still the same.
 
     Args:
         report: One scan, judged.
@@ -73,17 +74,17 @@ def known(pairs: Mapping[str, Any]) -> Object:
 
 def _status(report: Report, stale_after: timedelta) -> Object:
     findings, truncated = _findings(report)
-    return known(
-        {
-            "reportTime": time_text(report.taken_at),
-            "staleAfterTime": time_text(report.taken_at.replace(microsecond=0) + stale_after),
-            "runtime": _runtime(report),
-            "summary": _summary(report),
-            "coverage": _coverage(report),
-            "conditions": [_condition(one, report.taken_at) for one in conditions(report)],
-            "findings": findings,
-        }
-    ) | {"truncatedFindings": truncated}
+    runtime = _runtime(report)
+    return {
+        "reportTime": time_text(report.taken_at),
+        "staleAfterTime": time_text(report.taken_at.replace(microsecond=0) + stale_after),
+        **({"runtime": runtime} if runtime else {}),
+        "summary": _summary(report),
+        "coverage": _coverage(report),
+        "conditions": [_condition(one, report.taken_at) for one in conditions(report)],
+        "findings": findings,
+        "truncatedFindings": truncated,
+    }
 
 
 def _runtime(report: Report) -> Object:

@@ -180,16 +180,11 @@ def _explained(findings: Iterable[Finding]) -> Iterable[Line]:
 
 
 def _not_judged(report: Report) -> Iterator[Line]:
-    """Yield what no check said anything about, so that silence is not mistaken for health."""
+    """Yield what nothing was said about although it was read, so that silence is not mistaken for health."""
     coverage = report.coverage
-    parts = []
     if coverage.not_comparable_sandboxes:
         sandboxes = counted(coverage.not_comparable_sandboxes, "sandbox")
-        parts.append(f"{sandboxes} in a virtual machine or a user-space kernel")
-    if coverage.unreadable_processes:
-        parts.append(f"{counted(coverage.unreadable_processes, 'first process')} whose Linux namespaces are unreadable")
-    if parts:
-        yield Line(text=Text(f"not judged: {', '.join(parts)}"))
+        yield Line(text=Text(f"not judged: {sandboxes} in a virtual machine or a user-space kernel"))
     if coverage.ignored_findings:
         yield Line(text=Text(f"ignored, as the settings say: {counted(coverage.ignored_findings, 'finding')}"))
 

@@ -1,0 +1,247 @@
+"""What people find out by hand about one sandbox."""
+
+import pytest
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.sandbox import ContainerState, NamespaceMode
+from pausewatch.model.snapshot import PinnedNamespace, Snapshot
+from pausewatch.sinks.inspection import ContainerFacts, NamespaceFacts, SandboxFacts, Verdict, inspection
+from support.builders import (
+    HOST_LINKS,
+    SHARED_PAUSE_PID,
+    SHARED_SANDBOX_ID,
+    SHARED_WORKER_ID,
+    SHARED_WORKER_PID,
+    WEB_APP_ID,
+    WEB_APP_PID,
+    WEB_PAUSE_PID,
+    WEB_SANDBOX_ID,
+    WEB_SIDE_ID,
+    a_node,
+    a_snapshot,
+    pause_links,
+)
+from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
+
+DENIED = Unavailable(reason="PermissionDenied", detail="the links of pid 2311 may not be read")
+
+
+def inspected(snapshot: Snapshot, sandbox_id: str = WEB_SANDBOX_ID) -> SandboxFacts:
+    """Return the facts about one sandbox."""
+    node = a_node(snapshot)
+    (facts,) = inspection(node, [node.sandboxes[sandbox_id]])
+    return facts
+
+
+def container_of(facts: SandboxFacts, container_id: str) -> ContainerFacts:
+    """Return the facts about one container."""
+    return next(one for one in facts.containers if one.container.id == container_id)
+
+
+def namespace_of(snapshot: Snapshot, container_id: str, kind: NamespaceKind) -> NamespaceFacts:
+    """Return the facts about one Linux namespace."""
+    sandbox_id = a_node(snapshot).containers[container_id].sandbox_id
+    facts = container_of(inspected(snapshot, sandbox_id), container_id)
+    return next(one for one in facts.namespaces if one.kind is kind)
+
+
+def test_an_ordinary_pod() -> None:
+    """The pause holds four namespaces; each container is PID 1 of its own."""
+    facts = inspected(a_snapshot())
+    app = container_of(facts, WEB_APP_ID)
+
+    assert facts.pause is not None
+    assert facts.pause.pid == WEB_PAUSE_PID
+    assert facts.reaper == "PID 1 of each container"
+    assert facts.held == ("net:[4026532301]", "ipc:[4026532302]", "uts:[4026532303]", "pid:[4026532304]")
+    assert app.pid_one == "2311 app"
+    assert [(one.kind, one.verdict) for one in app.namespaces] == [
+        ("network", Verdict.SHARED),
+        ("ipc", Verdict.SHARED),
+        ("uts", Verdict.SHARED),
+        ("pid", Verdict.OWN),
+        ("user", Verdict.HOST),
+    ]
+
+
+def test_a_pod_with_a_shared_pid_namespace() -> None:
+    """The pause is PID 1 and reaps for all."""
+    facts = inspected(a_snapshot(), SHARED_SANDBOX_ID)
+
+    assert facts.reaper == "the pause, PID 1 of the shared PID namespace"
+    assert container_of(facts, SHARED_WORKER_ID).pid_one == f"{SHARED_PAUSE_PID}, the pause"
+
+
+def test_a_pod_in_the_nodes_pid_namespace() -> None:
+    """The nearest child subreaper inherits orphans before the node's init does: it is the shim."""
+    snapshot = with_sandbox(a_snapshot(), WEB_SANDBOX_ID, pid_mode=NamespaceMode.NODE)
+    for owner_id in (WEB_SANDBOX_ID, WEB_APP_ID):
+        snapshot = with_first_process(snapshot, owner_id, pid=HOST_LINKS.pid)
+    snapshot = with_container(snapshot, WEB_APP_ID, pid_mode=NamespaceMode.NODE)
+    facts = inspected(snapshot)
+
+    assert facts.reaper.startswith("the runtime's shim")
+    assert container_of(facts, WEB_APP_ID).pid_one == "the node's init"
+    assert namespace_of(snapshot, WEB_APP_ID, NamespaceKind.PID).verdict is Verdict.HOST
+
+
+def test_a_debug_container_shares_with_its_target() -> None:
+    """PID 1 is the target's first process."""
+    snapshot = with_container(a_snapshot(), WEB_SIDE_ID, pid_mode=NamespaceMode.TARGET, target_id=WEB_APP_ID)
+    snapshot = with_first_process(snapshot, WEB_SIDE_ID, pid=4_026_530_000 + WEB_APP_PID)
+
+    assert namespace_of(snapshot, WEB_SIDE_ID, NamespaceKind.PID).verdict is Verdict.TARGET
+    assert container_of(inspected(snapshot), WEB_SIDE_ID).pid_one == "2311 app of sibling container app"
+
+
+@pytest.mark.parametrize(
+    ("inode", "owner"),
+    [
+        (HOST_LINKS.network, "the node"),
+        (pause_links(SHARED_PAUSE_PID).network, "pod team-b/shared-y"),
+        (4_026_539_999, "no known pod"),
+    ],
+)
+def test_a_wrong_namespace_names_what_was_expected_and_whose_it_is(inode: int, owner: str) -> None:
+    """The node's, another pod's, nobody's."""
+    facts = namespace_of(with_first_process(a_snapshot(), WEB_APP_ID, network=inode), WEB_APP_ID, NamespaceKind.NETWORK)
+
+    assert facts.verdict is Verdict.WRONG
+    assert facts.link == f"net:[{inode}]"
+    assert facts.expected == "net:[4026532301] of the sandbox"
+    assert facts.owner == owner
+
+
+def test_a_wrong_pid_namespace() -> None:
+    """There is no number to expect of a namespace of one's own."""
+    facts = namespace_of(
+        with_first_process(a_snapshot(), WEB_SIDE_ID, pid=4_026_530_000 + WEB_APP_PID), WEB_SIDE_ID, NamespaceKind.PID
+    )
+
+    assert (facts.verdict, facts.expected, facts.owner) == (Verdict.WRONG, "one of its own", "sibling container app")
+
+
+def test_what_cannot_be_expected_is_not_judged() -> None:
+    """With the reason."""
+    snapshot = with_sandbox(a_snapshot(), WEB_SANDBOX_ID, ipc_mode=None)
+    facts = namespace_of(snapshot, WEB_APP_ID, NamespaceKind.IPC)
+
+    assert facts.verdict is Verdict.NOT_JUDGED
+    assert facts.not_judged == "the runtime tells no sharing mode of the ipc namespace"
+
+
+def test_links_that_may_not_be_read() -> None:
+    """The container is there, its process is known, nothing is said about its namespaces."""
+    facts = container_of(inspected(with_first_process(a_snapshot(), WEB_APP_ID, links=DENIED)), WEB_APP_ID)
+
+    assert facts.first is not None
+    assert facts.not_judged == "the links of pid 2311 may not be read"
+
+
+def test_a_first_process_that_is_gone() -> None:
+    """The runtime still reports it."""
+    facts = container_of(inspected(without_process(a_snapshot(), WEB_APP_PID)), WEB_APP_ID)
+
+    assert facts.first is None
+    assert facts.not_judged == "pid 2311, which the runtime reports, does not exist"
+
+
+def test_a_reused_pid_is_not_shown_as_the_containers() -> None:
+    """A stranger has the number now."""
+    facts = container_of(inspected(with_first_process(a_snapshot(), WEB_APP_ID, in_own_cgroup=False)), WEB_APP_ID)
+
+    assert facts.first is None
+    assert facts.not_judged == "pid 2311, which the runtime reports, is another process: its cgroup is not this one's"
+
+
+def test_unreadable_processes_are_no_reason_to_call_one_gone() -> None:
+    """What could not be read is told as such."""
+    facts = container_of(inspected(a_snapshot(first_processes=DENIED)), WEB_APP_ID)
+
+    assert facts.not_judged == "the links of pid 2311 may not be read"
+
+
+def test_a_container_without_status() -> None:
+    """The runtime knows it, but would not tell more."""
+    snapshot = with_container(without_process(a_snapshot(), WEB_APP_PID), WEB_APP_ID, details=DENIED)
+
+    assert container_of(inspected(snapshot), WEB_APP_ID).not_judged == "the links of pid 2311 may not be read"
+
+
+def test_a_stopped_container_is_shown_without_namespaces() -> None:
+    """It has no process."""
+    stopped = with_container(without_process(a_snapshot(), WEB_APP_PID), WEB_APP_ID, state=ContainerState.EXITED, pid=0)
+
+    assert container_of(inspected(stopped), WEB_APP_ID).not_judged == "not running"
+
+
+def test_a_virtual_machine_is_not_comparable() -> None:
+    """Nor is anything said about who reaps inside."""
+    facts = inspected(with_sandbox(a_snapshot(), WEB_SANDBOX_ID, runtime_handler="kata"))
+
+    assert facts.not_comparable == "runtime handler kata"
+    assert facts.reaper == ""
+    assert container_of(facts, WEB_APP_ID).not_judged == "runtime handler kata"
+
+
+def test_a_sandbox_without_pause_holds_its_namespaces_by_files() -> None:
+    """The usual case on CRI-O."""
+    snapshot = without_process(a_snapshot(), WEB_PAUSE_PID)
+    snapshot = with_sandbox(snapshot, WEB_SANDBOX_ID, pause_pid=0)
+
+    assert inspected(snapshot).no_pause == "the runtime reports none"
+
+    path = "/var/run/netns/cni-web-x"
+    pinned = with_sandbox(
+        a_snapshot(pinned_namespaces=(PinnedNamespace(path=path, inode=4_026_532_301),)), WEB_SANDBOX_ID, pause_pid=0
+    )
+    facts = inspected(without_process(pinned, WEB_PAUSE_PID))
+
+    assert facts.no_pause == "the runtime holds the Linux namespaces by files"
+    assert facts.held == ("net:[4026532301]",)
+
+
+def test_a_pause_that_is_gone() -> None:
+    """The runtime still reports its pid."""
+    facts = inspected(without_process(a_snapshot(), WEB_PAUSE_PID))
+
+    assert facts.no_pause == "pid 2301, which the runtime reports, does not exist"
+
+
+def test_a_sandbox_without_status() -> None:
+    """Its containers are still shown."""
+    facts = inspected(with_sandbox(without_process(a_snapshot(), WEB_PAUSE_PID), WEB_SANDBOX_ID, details=DENIED))
+
+    assert facts.details is None
+    assert facts.no_pause == "the links of pid 2311 may not be read"
+    assert len(facts.containers) == 2
+
+
+def test_zombies_of_a_container_with_their_parent() -> None:
+    """How many, and who should have waited for them."""
+    facts = container_of(inspected(with_zombies(a_snapshot(), 12, WEB_APP_PID)), WEB_APP_ID)
+
+    assert facts.zombies is not None
+    assert (facts.zombies.count, facts.zombies.parents) == (12, ("2311 app (PID 1 of the container)",))
+
+
+def test_zombies_of_a_parent_that_is_gone() -> None:
+    """Its number is all that is known."""
+    snapshot = without_process(with_zombies(a_snapshot(), 2, WEB_APP_PID), WEB_APP_PID)
+    facts = container_of(inspected(snapshot), WEB_APP_ID)
+
+    assert facts.zombies is not None
+    assert facts.zombies.parents == ("2311 (a process that could not be read)",)
+
+
+def test_zombies_in_a_shared_pid_namespace() -> None:
+    """Those of no single container are the sandbox's."""
+    snapshot = with_zombies(a_snapshot(), 3, SHARED_PAUSE_PID)
+    facts = inspected(with_zombies(snapshot, 2, SHARED_WORKER_PID, first_pid=6000), SHARED_SANDBOX_ID)
+
+    assert facts.zombies is not None
+    assert (facts.zombies.count, facts.zombies.parents) == (3, ("2401 pause (the pause of the sandbox)",))
+    worker = container_of(facts, SHARED_WORKER_ID).zombies
+    assert worker is not None
+    assert worker.count == 2
