@@ -14,6 +14,7 @@ import pytest
 from lab import faults
 from lab.cgroups import hierarchies
 from lab.errors import AlreadyRunningError, LabError
+from lab.network import LabNetwork
 from lab.pins import CONTAINERD_1_6, CONTAINERD_2_4, RUNTIME_VERSIONS, RuntimeVersion
 from lab.places import Places
 from lab.pods import Pod
@@ -33,7 +34,7 @@ class _Machine:
     """What a lab could leave on the machine outside its own directories."""
 
     mounts: frozenset[str]
-    links: str
+    links: frozenset[str]
     pinned: frozenset[str]
     cgroups: frozenset[str]
     directories: frozenset[str]
@@ -55,11 +56,18 @@ def _machine() -> _Machine:
     return _Machine(
         # The mount ids in front of each line are left out: they are handed out anew.
         mounts=frozenset(line.split(" ", 3)[3] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
-        links=links,
+        links=frozenset(line for line in links.splitlines() if not _is_another_labs(line.split()[1])),
         pinned=frozenset(entry.name for entry in run_netns.iterdir()) if run_netns.is_dir() else frozenset(),
         cgroups=frozenset(str(directory) for root in roots for directory in root.glob(f"{_NAME}*")),
         directories=frozenset(directory for directory in wanted if Path(directory).exists()),
     )
+
+
+def _is_another_labs(link: str) -> bool:
+    """Whether an interface is the wire of a lab that is not ours: it may come and go while we look."""
+    ours = {LabNetwork(name).machine_interface for name in (_NAME, f"{_NAME}-2")}
+    name = link.rstrip(":").partition("@")[0]  # "pwlab-c6353b39@if2:"
+    return name.startswith("pwlab-") and name not in ours
 
 
 @pytest.fixture(params=sorted(RUNTIME_VERSIONS))
