@@ -1,11 +1,8 @@
 """The sandboxes of a node in one screen."""
 
-import json
-
 from pausewatch.model.sandbox import ContainerState, SandboxState
 from pausewatch.model.snapshot import Snapshot
-from pausewatch.sinks.report import Object
-from pausewatch.sinks.terminal_inspect import inspect, inspect_object
+from pausewatch.sinks.terminal_inspect import inspect
 from support.builders import (
     HOST_LINKS,
     SHARED_SANDBOX_ID,
@@ -26,12 +23,6 @@ def text_of(snapshot: Snapshot, sandbox_id: str = WEB_SANDBOX_ID, width: int = 8
     """Return one sandbox as a person sees it."""
     node = a_node(snapshot)
     return printed(inspect(node, [node.sandboxes[sandbox_id]]), width=width, terminal=True)
-
-
-def object_of(snapshot: Snapshot) -> Object:
-    """Return all sandboxes of a node as plain values."""
-    node = a_node(snapshot)
-    return inspect_object(node, tuple(node.sandboxes.values()))
 
 
 def test_a_broken_pod_at_80_columns() -> None:
@@ -124,32 +115,3 @@ def test_hostile_names_are_text() -> None:
     snapshot = with_container(a_snapshot(), WEB_APP_ID, name="[red]x[/red]")
 
     assert "\n  container [red]x[/red]  RUNNING" in text_of(snapshot)
-
-
-def test_the_object_holds_the_same_facts() -> None:
-    """Whole ids; what is unknown is left out."""
-    snapshot = with_first_process(with_zombies(a_snapshot(), 3, WEB_SIDE_PID), WEB_APP_ID, network=HOST_LINKS.network)
-    rendered = object_of(snapshot)
-    web = rendered["sandboxes"][0]
-    app, side = web["containers"]
-
-    assert json.loads(json.dumps(rendered)) == rendered
-    assert (rendered["nodeName"], rendered["time"]) == ("node-7", "2026-11-21T09:14:03Z")
-    assert [one["name"] for one in rendered["sandboxes"]] == ["web-x", "shared-y"]
-    assert (web["sandboxID"], web["pause"]) == (WEB_SANDBOX_ID, {"pid": 2301, "name": "pause"})
-    assert not {"noPause", "notJudged", "runtimeHandler", "zombies"} & web.keys()
-    assert app["linuxNamespaces"][0] == {
-        "kind": "network",
-        "link": "net:[4026531840]",
-        "verdict": "Wrong",
-        "owner": "the node",
-        "expected": "net:[4026532301] of the sandbox",
-    }
-    assert app["pidOne"] == "2311 app"
-    assert side["zombies"] == {"count": 3, "parents": ["2321 side (PID 1 of the container)"]}
-    assert side["attempt"] == 0
-
-
-def test_the_same_node_gives_the_same_object() -> None:
-    """Whatever the order in which the runtime lists things."""
-    assert object_of(a_snapshot()) == object_of(a_snapshot())

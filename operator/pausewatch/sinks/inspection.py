@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from pausewatch.model.availability import Unavailable
@@ -84,6 +85,7 @@ class SandboxFacts:
     """One sandbox with all its containers."""
 
     sandbox: Sandbox
+    created_at: datetime
     details: SandboxDetails | None
     not_comparable: str
     pause: ProcessFacts | None
@@ -119,6 +121,7 @@ def _sandbox(node: NodeView, sharing: Sharing, sandbox: Sandbox, zombies: dict[s
     host = node.host_links
     return SandboxFacts(
         sandbox=sandbox,
+        created_at=datetime.fromtimestamp(sandbox.created_at_seconds, UTC),
         details=node.sandbox_details(sandbox),
         not_comparable=node.not_comparable.get(sandbox.id, ""),
         pause=pause,

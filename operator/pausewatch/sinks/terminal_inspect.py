@@ -1,7 +1,6 @@
-"""The sandboxes of a node as a tree, one screen per pod, and the same facts as an object."""
+"""The sandboxes of a node as a tree, one screen per pod."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from rich.text import Text
 
@@ -11,14 +10,13 @@ from pausewatch.model.view import NodeView
 from pausewatch.sinks.inspection import (
     ContainerFacts,
     NamespaceFacts,
-    ProcessFacts,
     SandboxFacts,
     Verdict,
     ZombieFacts,
     inspection,
 )
 from pausewatch.sinks.page import Line, Page, labelled, words
-from pausewatch.sinks.report import Object, known, time_text
+from pausewatch.sinks.report import time_text
 
 VERDICTS = {
     Verdict.SHARED: "shared with sandbox",
@@ -43,15 +41,6 @@ def inspect(node: NodeView, sandboxes: Sequence[Sandbox]) -> Page:
     return Page(tuple(lines) or (Line(text=Text("no sandboxes")),))
 
 
-def inspect_object(node: NodeView, sandboxes: Sequence[Sandbox]) -> Object:
-    """Return the same facts as plain values, what is unknown left out."""
-    return {
-        "nodeName": node.snapshot.node_name,
-        "time": time_text(node.snapshot.taken_at),
-        "sandboxes": [_sandbox_object(facts) for facts in inspection(node, sandboxes)],
-    }
-
-
 def _sandbox(facts: SandboxFacts) -> Iterator[Line]:
     sandbox = facts.sandbox
     name = f"{sandbox.namespace}/{sandbox.name}"
@@ -66,7 +55,7 @@ def _sandbox_rows(facts: SandboxFacts) -> Iterator[tuple[str, Text]]:
     if details is not None:
         yield "addresses", Text(", ".join(details.addresses))
         yield "runtime", Text(" ".join(part for part in (details.runtime_type, details.runtime_handler) if part))
-    yield "created", Text(_created(facts.sandbox))
+    yield "created", Text(time_text(facts.created_at))
     yield "pause", Text(_pause(facts))
     yield "orphans", Text(f"reaped by {facts.reaper}" if facts.reaper else "")
     yield "holds", Text(" ".join(facts.held))
@@ -111,71 +100,3 @@ def _zombies(facts: ZombieFacts | None) -> Text:
     if facts is None:
         return Text()
     return words((f"{facts.count:,}", "bold yellow"), f", children of pid {', '.join(facts.parents)}")
-
-
-def _created(sandbox: Sandbox) -> str:
-    return time_text(datetime.fromtimestamp(sandbox.created_at_seconds, UTC))
-
-
-def _sandbox_object(facts: SandboxFacts) -> Object:
-    sandbox, details = facts.sandbox, facts.details
-    return known(
-        {
-            "namespace": sandbox.namespace,
-            "name": sandbox.name,
-            "uid": sandbox.uid,
-            "sandboxID": sandbox.id,
-            "attempt": sandbox.attempt,
-            "state": sandbox.state.value,
-            "createdTime": _created(sandbox),
-            "addresses": list(details.addresses) if details else [],
-            "runtimeType": details.runtime_type if details else "",
-            "runtimeHandler": details.runtime_handler if details else "",
-            "image": details.image if details else "",
-            "pause": _process_object(facts.pause),
-            "noPause": facts.no_pause,
-            "reaper": facts.reaper,
-            "holds": list(facts.held),
-            "zombies": _zombies_object(facts.zombies),
-            "notJudged": facts.not_comparable,
-        }
-    ) | {"containers": [_container_object(one) for one in facts.containers]}
-
-
-def _container_object(facts: ContainerFacts) -> Object:
-    container = facts.container
-    return known(
-        {
-            "name": container.name,
-            "containerID": container.id,
-            "attempt": container.attempt,
-            "state": container.state.value,
-            "image": container.image,
-            "process": _process_object(facts.first),
-            "pidOne": facts.pid_one,
-            "linuxNamespaces": [_namespace_object(one) for one in facts.namespaces],
-            "zombies": _zombies_object(facts.zombies),
-            "notJudged": facts.not_judged,
-        }
-    )
-
-
-def _process_object(process: ProcessFacts | None) -> Object:
-    return known({"pid": process.pid, "name": process.name}) if process else {}
-
-
-def _namespace_object(facts: NamespaceFacts) -> Object:
-    return known(
-        {
-            "kind": facts.kind.value,
-            "link": facts.link,
-            "verdict": facts.verdict.value,
-            "owner": facts.owner,
-            "expected": facts.expected,
-            "notJudged": facts.not_judged,
-        }
-    )
-
-
-def _zombies_object(facts: ZombieFacts | None) -> Object:
-    return {"count": facts.count, "parents": list(facts.parents)} if facts else {}

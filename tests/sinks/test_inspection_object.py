@@ -1,0 +1,44 @@
+"""The facts about sandboxes, for programs."""
+
+import json
+
+from pausewatch.model.snapshot import Snapshot
+from pausewatch.sinks.inspection_object import inspect_object
+from pausewatch.sinks.report import Object
+from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, WEB_SIDE_PID, a_node, a_snapshot
+from support.changes import with_first_process, with_zombies
+
+
+def object_of(snapshot: Snapshot) -> Object:
+    """Return all sandboxes of a node as plain values."""
+    node = a_node(snapshot)
+    return inspect_object(node, tuple(node.sandboxes.values()))
+
+
+def test_the_object_holds_the_same_facts() -> None:
+    """Whole ids; what is unknown is left out."""
+    snapshot = with_first_process(with_zombies(a_snapshot(), 3, WEB_SIDE_PID), WEB_APP_ID, network=HOST_LINKS.network)
+    rendered = object_of(snapshot)
+    web = rendered["sandboxes"][0]
+    app, side = web["containers"]
+
+    assert json.loads(json.dumps(rendered)) == rendered
+    assert (rendered["nodeName"], rendered["time"]) == ("node-7", "2026-11-21T09:14:03Z")
+    assert [one["name"] for one in rendered["sandboxes"]] == ["web-x", "shared-y"]
+    assert (web["sandboxID"], web["pause"]) == (WEB_SANDBOX_ID, {"pid": 2301, "name": "pause"})
+    assert not {"noPause", "notJudged", "runtimeHandler", "zombies"} & web.keys()
+    assert app["linuxNamespaces"][0] == {
+        "kind": "network",
+        "link": "net:[4026531840]",
+        "verdict": "Wrong",
+        "owner": "the node",
+        "expected": "net:[4026532301] of the sandbox",
+    }
+    assert app["pidOne"] == "2311 app"
+    assert side["zombies"] == {"count": 3, "parents": ["2321 side (PID 1 of the container)"]}
+    assert side["attempt"] == 0
+
+
+def test_the_same_node_gives_the_same_object() -> None:
+    """Whatever the order in which the runtime lists things."""
+    assert object_of(a_snapshot()) == object_of(a_snapshot())
