@@ -277,8 +277,9 @@ class TestOutcomes:
 
     @pytest.mark.parametrize("section", SECTIONS)
     def test_missing_section_skips_those_that_need_it_and_no_others(self, section: str) -> None:
-        """With faults on the node that both checks see."""
-        broken = with_zombies(with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network), 16, WEB_APP_PID)
+        """With faults on the node that every check sees."""
+        orphaned = a_snapshot(pods=())
+        broken = with_zombies(with_first_process(orphaned, WEB_APP_ID, network=HOST_LINKS.network), 16, WEB_APP_PID)
         before = verdicts(broken)
 
         missing: dict[str, Any] = {section: MISSING}
@@ -291,10 +292,11 @@ class TestOutcomes:
 
 
 def verdicts(snapshot: Snapshot) -> dict[str, tuple[Outcome, list[str]]]:
-    """Return outcome and finding ids of every check after two scans a minute apart."""
-    first = replace(snapshot, uptime_seconds=snapshot.uptime_seconds - 60)
-    _, history = evaluate(first, History(), Settings(), all_checks())
-    report, _ = evaluate(snapshot, history, Settings(), all_checks())
+    """Return outcome and finding ids of every check after seven scans, a minute apart."""
+    history = History()
+    for minutes in range(7):
+        later = replace(snapshot, uptime_seconds=snapshot.uptime_seconds + 60 * minutes)
+        report, history = evaluate(later, history, Settings(), all_checks())
     return {
         result.check: (result.outcome, [one.id for one in report.findings if one.check == result.check])
         for result in report.results

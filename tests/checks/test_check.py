@@ -8,7 +8,7 @@ from pausewatch.checks.zombie_buildup import CHECK
 
 def test_every_file_of_the_folder_is_a_check() -> None:
     """Nothing but the file has to be added."""
-    assert [check.id for check in all_checks()] == ["namespace-not-shared", "zombie-buildup"]
+    assert [check.id for check in all_checks()] == ["namespace-not-shared", "orphaned-sandbox", "zombie-buildup"]
 
 
 def test_configured_thresholds_stand_over_the_defaults() -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.pod import Pod
 from pausewatch.model.settings import Settings
 from pausewatch.sources.collector import Collector
 from sources.cri.fake_runtime import FakeRuntime
 from sources.cri.recorded import recorded_container, recorded_sandbox
 
+WEB_SANDBOX = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
+WEB_UID = "2595976c-bc45-40c5-b56f-faaf68d2f9c4"
 WEB_CONTAINER = "a1c24b3c360c0bfd7e5eaef38feea5579dc21a650969922a7f7de267b4f10b35"
 
 
@@ -103,3 +106,71 @@ def test_runtime_that_hangs_confirms_nothing(collector: Collector, runtime: Fake
     (changed,) = collector.confirm(snapshot, [WEB_CONTAINER]).changed_owners
 
     assert changed.reason.startswith("could not be confirmed: ")
+
+
+class Pods:
+    """What an API server knows, as a watch shows it and as it answers at this moment."""
+
+    def __init__(self, watched: tuple[Pod, ...] | Unavailable, *, gone: bool | Unavailable) -> None:
+        self.watched = watched
+        self.gone = gone
+        self.asked: list[str] = []
+
+    def read(self) -> tuple[Pod, ...] | Unavailable:
+        """Return what was watched."""
+        return self.watched
+
+    def is_gone(self, pod: Pod) -> bool | Unavailable:
+        """Answer now."""
+        self.asked.append(pod.uid)
+        return self.gone
+
+
+class TestConfirmingAnOrphan:
+    """A sandbox whose pod the watch lacks."""
+
+    def confirm(self, path: Path, pods: Pods, runtime: FakeRuntime | None = None) -> list[str]:
+        """Read the node and confirm the sandbox; the runtime may lose it in between."""
+        settings = Settings(node_name="node-7", runtime_endpoint=f"unix://{path}", runtime_timeout_seconds=0.5)
+        with Collector(settings, pods) as collector:
+            snapshot = collector.collect()
+            assert snapshot.pods == pods.watched
+            if runtime is not None:
+                runtime.sandboxes.clear()
+            return [one.reason for one in collector.confirm(snapshot, [WEB_SANDBOX]).changed_owners]
+
+    @pytest.mark.usefixtures("runtime")
+    def test_stands_when_the_api_server_itself_says_so(self, path: Path) -> None:
+        """Asked about exactly that uid."""
+        pods = Pods((), gone=True)
+
+        assert self.confirm(path, pods) == []
+        assert pods.asked == [WEB_UID]
+
+    @pytest.mark.usefixtures("runtime")
+    def test_falls_when_the_watch_was_behind(self, path: Path) -> None:
+        """The pod is there after all."""
+        assert self.confirm(path, Pods((), gone=False)) == ["its pod is in the API"]
+
+    @pytest.mark.usefixtures("runtime")
+    def test_falls_when_the_api_server_does_not_answer(self, path: Path) -> None:
+        """Unknown is not gone."""
+        down = Unavailable(reason="ApiServerUnreachable", detail="connection refused")
+
+        assert self.confirm(path, Pods((), gone=down)) == ["could not be confirmed: connection refused"]
+
+    def test_falls_when_the_sandbox_is_gone_meanwhile(self, path: Path, runtime: FakeRuntime) -> None:
+        """The kubelet has removed it: no need to ask the API server."""
+        pods = Pods((), gone=True)
+
+        assert self.confirm(path, pods, runtime) == ["is not ready"]
+        assert pods.asked == []
+
+    @pytest.mark.usefixtures("runtime")
+    def test_is_not_asked_for_a_pod_that_is_watched(self, path: Path) -> None:
+        """Another suspicion about its sandbox costs the API server nothing."""
+        watched = Pod(namespace="default", name="web", uid=WEB_UID, deletion_grace_seconds=None)
+        pods = Pods((watched,), gone=True)
+
+        assert self.confirm(path, pods) == []
+        assert pods.asked == []

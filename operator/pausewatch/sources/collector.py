@@ -1,7 +1,8 @@
-"""All sources, read in order into one Snapshot: CRI first, /proc after it.
+"""All sources, read in order into one Snapshot: CRI first, then /proc, then the pods of the API.
 
 The order matters: a process that the CRI listed and that is gone afterwards has ended, while one that started in
-between is not judged yet. The other way round, every new container would look unlisted for a moment.
+between is not judged yet; and a pod is in the API before it has a sandbox. The other way round, every new container
+and every new sandbox would look unknown for a moment.
 """
 
 import socket
@@ -9,19 +10,22 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
-from pausewatch.model.process import FirstProcess
-from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
+from pausewatch.model.pod import Pod
+from pausewatch.model.sandbox import NamespaceMode, Sandbox, SandboxState
 from pausewatch.model.settings import Settings
-from pausewatch.model.snapshot import ChangedOwner, PinnedNamespace, Snapshot
+from pausewatch.model.snapshot import NO_API_SERVER, ChangedOwner, PinnedNamespace, Snapshot
 from pausewatch.model.text import printable
 from pausewatch.sources.cri.source import CriReading, CriSource
+from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
 from pausewatch.sources.procfs.source import ProcReading, ProcSource
+
+T = TypeVar("T")
 
 
 class Collector:
@@ -31,10 +35,12 @@ class Collector:
     descriptors. Losing it costs only time.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pods: PodsSource | None = None) -> None:
+        """Prepare to read this node; without ``pods`` no API server is asked."""
         self._node_name = printable(settings.node_name or socket.gethostname())
         self._cri = CriSource(settings.runtime_endpoint or None, settings.runtime_timeout_seconds)
         self._proc = ProcSource()
+        self._pods = pods
 
     def __enter__(self) -> Self:
         return self
@@ -68,30 +74,40 @@ class Collector:
             pinned_namespaces=() if foreign else self._pins(cri, proc),
             processes=proc.processes,
             placements=proc.placements,
+            pods=NO_API_SERVER if self._pods is None else self._pods.read(),
             access=(_socket_access(cri), *self._proc.access(), _pid_namespace_access(foreign)),
         )
 
     def confirm(self, snapshot: Snapshot, owner_ids: Collection[str]) -> Snapshot:
         """Read once more what suspicions rest on, and name in the Snapshot what is no longer the same.
 
-        /proc first and the CRI last: a container that the runtime still calls RUNNING after its process was seen
-        unchanged was running all the while.
+        /proc first and the CRI after it: a container that the runtime still calls RUNNING after its process was seen
+        unchanged was running all the while. The API server is asked last.
         """
         changes = ((owner_id, self._what_changed(snapshot, owner_id)) for owner_id in sorted(owner_ids))
         changed = tuple(ChangedOwner(owner_id=owner_id, reason=reason) for owner_id, reason in changes if reason)
         return replace(snapshot, changed_owners=changed)
 
     def _what_changed(self, snapshot: Snapshot, owner_id: str) -> str:
-        first = next((one for one in _first_processes(snapshot) if one.owner_id == owner_id), None)
+        first = next((one for one in _present(snapshot.first_processes) if one.owner_id == owner_id), None)
         changed = self._proc.what_changed(first) if first is not None else None
         if changed:
             return changed
-        if isinstance(snapshot.containers, Unavailable) or all(one.id != owner_id for one in snapshot.containers):
+        if any(one.id == owner_id for one in _present(snapshot.containers)):
+            return _unless(self._cri.still_running(owner_id), "is no longer running")
+        sandbox = next((one for one in _present(snapshot.sandboxes) if one.id == owner_id), None)
+        if sandbox is None:
+            return "is no longer listed"
+        if sandbox.state is SandboxState.READY and (gone := _unless(self._cri.still_ready(owner_id), "is not ready")):
+            return gone
+        return self._pod_is_back(snapshot, sandbox)
+
+    def _pod_is_back(self, snapshot: Snapshot, sandbox: Sandbox) -> str:
+        """Ask the API server itself about a pod that our copy of its list lacks."""
+        if self._pods is None or any(pod.uid == sandbox.uid for pod in _present(snapshot.pods)):
             return ""
-        running = self._cri.still_running(owner_id)
-        if isinstance(running, Unavailable):
-            return f"could not be confirmed: {running.detail}"
-        return "" if running else "is no longer running"
+        wanted = Pod(namespace=sandbox.namespace, name=sandbox.name, uid=sandbox.uid, deletion_grace_seconds=None)
+        return _unless(self._pods.is_gone(wanted), "its pod is in the API")
 
     def _why_processes_are_foreign(self, cri: CriReading) -> Unavailable | None:
         """Return why pids from this runtime can not be looked up in our /proc; None if they can."""
@@ -126,22 +142,21 @@ class Collector:
 
 def _wanted(cri: CriReading) -> Iterator[tuple[str, int]]:
     """Yield the id and pid of every pause and of every running container's first process."""
-    for sandbox in _sandboxes(cri):
+    for sandbox in _present(cri.sandboxes):
         if not isinstance(sandbox.details, Unavailable) and sandbox.details.pause_pid:
             yield sandbox.id, sandbox.details.pause_pid
-    for container in _containers(cri):
+    for container in _present(cri.containers):
         if not isinstance(container.details, Unavailable) and container.details.pid:
             yield container.id, container.details.pid
 
 
 def _pin_paths(cri: CriReading, proc: ProcReading) -> Iterator[str]:
     """Yield the namespace files that stand in for a pause: of sandboxes without a readable one, and of targets."""
-    first = () if isinstance(proc.first_processes, Unavailable) else proc.first_processes
-    readable = {one.owner_id for one in first if not isinstance(one.links, Unavailable)}
-    for sandbox in _sandboxes(cri):
+    readable = {one.owner_id for one in _present(proc.first_processes) if not isinstance(one.links, Unavailable)}
+    for sandbox in _present(cri.sandboxes):
         if sandbox.id not in readable and not isinstance(sandbox.details, Unavailable):
             yield from (entry.path for entry in sandbox.details.spec_namespaces or () if entry.path)
-    for container in _containers(cri):
+    for container in _present(cri.containers):
         details = container.details
         if not isinstance(details, Unavailable) and details.pid_mode is NamespaceMode.TARGET and not details.target_id:
             yield from (entry.path for entry in details.spec_namespaces or () if entry.path)
@@ -174,13 +189,12 @@ def _pid_namespace_access(foreign: Unavailable | None) -> AccessFact:
     )
 
 
-def _sandboxes(cri: CriReading) -> tuple[Sandbox, ...]:
-    return () if isinstance(cri.sandboxes, Unavailable) else cri.sandboxes
+def _unless(confirmed: bool | Unavailable, change: str) -> str:  # noqa: FBT001  the answer of a source
+    """Return what changed; an answer that nobody gave confirms nothing."""
+    if isinstance(confirmed, Unavailable):
+        return f"could not be confirmed: {confirmed.detail}"
+    return "" if confirmed else change
 
 
-def _containers(cri: CriReading) -> tuple[Container, ...]:
-    return () if isinstance(cri.containers, Unavailable) else cri.containers
-
-
-def _first_processes(snapshot: Snapshot) -> tuple[FirstProcess, ...]:
-    return () if isinstance(snapshot.first_processes, Unavailable) else snapshot.first_processes
+def _present(section: tuple[T, ...] | Unavailable) -> tuple[T, ...]:
+    return () if isinstance(section, Unavailable) else section

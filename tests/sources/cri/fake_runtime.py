@@ -92,8 +92,16 @@ class FakeRuntime:
     def _version(self, _: cri.VersionRequest) -> cri.VersionResponse:
         return cri.VersionResponse(runtime_name="containerd", runtime_version=self.version)
 
-    def _list_sandboxes(self, _: cri.ListPodSandboxRequest) -> cri.ListPodSandboxResponse:
-        return cri.ListPodSandboxResponse(items=[listed for listed, _ in self.sandboxes.values()])
+    def _list_sandboxes(self, request: cri.ListPodSandboxRequest) -> cri.ListPodSandboxResponse:
+        listed = (sandbox for sandbox, _ in self.sandboxes.values())
+        if request.HasField("filter"):
+            wanted = request.filter
+            listed = (
+                sandbox
+                for sandbox in listed
+                if sandbox.id.startswith(wanted.id) and sandbox.state == wanted.state.state
+            )
+        return cri.ListPodSandboxResponse(items=listed)
 
     def _sandbox_status(self, request: cri.PodSandboxStatusRequest) -> cri.PodSandboxStatusResponse:
         assert request.verbose

@@ -375,9 +375,20 @@ def test_still_running(runtime: FakeRuntime, source: CriSource) -> None:
     assert runtime.calls == {"ListContainers": 3}
 
 
+def test_still_ready(runtime: FakeRuntime, source: CriSource) -> None:
+    """The same for a sandbox."""
+    source.read()
+    runtime.calls.clear()
+
+    assert source.still_ready(WEB_SANDBOX) is True
+    assert source.still_ready("gone") is False
+    runtime.sandboxes[WEB_SANDBOX][0].state = cri.SANDBOX_NOTREADY
+    assert source.still_ready(WEB_SANDBOX) is False
+    assert runtime.calls == {"ListPodSandbox": 3}
+
+
 def test_still_running_without_a_runtime(source: CriSource) -> None:
     """Unknown is neither running nor gone."""
-    answer = source.still_running(WEB_CONTAINER)
-
-    assert isinstance(answer, Unavailable)
-    assert answer.reason == "NotConnected"
+    for answer in (source.still_running(WEB_CONTAINER), source.still_ready(WEB_SANDBOX)):
+        assert isinstance(answer, Unavailable)
+        assert answer.reason == "NotConnected"

@@ -14,6 +14,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.text import printable
 from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
     CONTAINER_RUNNING,
+    SANDBOX_READY,
     ContainerFilter,
     ContainerStateValue,
     ContainerStatusRequest,
@@ -22,6 +23,8 @@ from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
     ListContainersResponse,
     ListPodSandboxRequest,
     ListPodSandboxResponse,
+    PodSandboxFilter,
+    PodSandboxStateValue,
     PodSandboxStatusRequest,
     PodSandboxStatusResponse,
     VersionRequest,
@@ -96,6 +99,12 @@ class CriClient:
         running = ContainerStateValue(state=CONTAINER_RUNNING)
         request = ListContainersRequest(filter=ContainerFilter(id=container_id, state=running))
         return self._call("ListContainers", request, ListContainersResponse.FromString)
+
+    def find_ready_sandbox(self, sandbox_id: str) -> ListPodSandboxResponse | Unavailable:
+        """Ask for the sandboxes whose id starts with ``sandbox_id``, if they are READY."""
+        ready = PodSandboxStateValue(state=SANDBOX_READY)
+        request = ListPodSandboxRequest(filter=PodSandboxFilter(id=sandbox_id, state=ready))
+        return self._call("ListPodSandbox", request, ListPodSandboxResponse.FromString)
 
     def sandbox_status(self, sandbox_id: str) -> PodSandboxStatusResponse | Unavailable:
         """Ask for everything that the runtime tells about a sandbox; ``NotFound`` if it is gone."""

@@ -26,6 +26,8 @@ STATUS_TIME_LIMITS = 3
 """The status calls of one reading end after this many times the time limit of one call. Asking for 110 sandboxes and
 220 containers takes a healthy runtime about 0.2 s; what a slow one leaves open is asked in the next reading."""
 
+NOT_CONNECTED = Unavailable(reason="NotConnected", detail="the container runtime was not reached in the last reading")
+
 Refusal: TypeAlias = Unavailable | None
 """Why no further status is asked for in this reading; None while there is no reason."""
 
@@ -100,13 +102,20 @@ class CriSource:
         ``container_id`` is a whole id: the runtime takes the beginning of one as well, this does not.
         """
         if self._connection is None:
-            return Unavailable(
-                reason="NotConnected", detail="the container runtime was not reached in the last reading"
-            )
+            return NOT_CONNECTED
         answer = self._connection.client.find_running_container(container_id)
         if isinstance(answer, Unavailable):
             return answer
         return any(container.id == container_id for container in answer.containers)
+
+    def still_ready(self, sandbox_id: str) -> bool | Unavailable:
+        """Return whether the runtime lists a sandbox as READY at this moment; else as ``still_running``."""
+        if self._connection is None:
+            return NOT_CONNECTED
+        answer = self._connection.client.find_ready_sandbox(sandbox_id)
+        if isinstance(answer, Unavailable):
+            return answer
+        return any(sandbox.id == sandbox_id for sandbox in answer.items)
 
     def close(self) -> None:
         """End the connection and forget everything; the next reading starts anew."""
