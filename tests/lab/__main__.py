@@ -7,17 +7,20 @@ from types import FrameType
 
 import click
 
-from lab.build.cache import cache_root
-from lab.build.runtime import cache_key, ensure_programs
+from lab.build import cluster as cluster_build
+from lab.build import runtime as runtime_build
+from lab.build.cache import cache_root, key_of_all
 from lab.errors import LabError
 from lab.pins import CONTAINERD_2_4, RUNTIME_VERSIONS
 from lab.places import Places, lab_names
 from lab.pods import SLEEP, Container, Pod
 from lab.records import read_record
 from lab.remains import find_remains
-from lab.shapes import runtime
+from lab.shapes import cluster, runtime
 
 _NAME = click.argument("name")
+#: What can be started: a version of the runtime alone, or a cluster.
+_SHAPES = (*sorted(RUNTIME_VERSIONS), cluster.NAME)
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -47,39 +50,52 @@ def main() -> None:
       python -m lab ctr containerd-2.4 tasks ls
       python -m lab stop containerd-2.4
       python -m lab start containerd-1.6 --foreground   # until Ctrl-C
+      python -m lab start cluster               # one node of Kubernetes
+      python -m lab kubectl cluster get nodes   # elsewhere: KUBECONFIG=$(python -m lab kubeconfig)
     """
 
 
 @main.command()
-@click.argument("versions", nargs=-1, type=click.Choice(sorted(RUNTIME_VERSIONS)))
-def build(versions: Sequence[str]) -> None:
-    """Build or unpack what labs run (all versions by default)."""
-    for version in versions or sorted(RUNTIME_VERSIONS):
-        ensure_programs(RUNTIME_VERSIONS[version])
+@click.argument("shapes", nargs=-1, type=click.Choice(_SHAPES))
+def build(shapes: Sequence[str]) -> None:
+    """Build or unpack what labs run (everything by default; of that, the cluster takes most of the time)."""
+    for shape in shapes or _SHAPES:
+        if shape == cluster.NAME:
+            runtime_build.ensure_programs(CONTAINERD_2_4)
+            cluster_build.ensure_cluster_programs()
+        else:
+            runtime_build.ensure_programs(RUNTIME_VERSIONS[shape])
     click.echo(cache_root())
 
 
 @main.command("cache-key")
 def print_cache_key() -> None:
     """Print a key that changes when the content of the cache would: for a CI that keeps the cache."""
-    click.echo(cache_key())
+    of_runtimes = [part for version in RUNTIME_VERSIONS.values() for part in runtime_build.components(version)]
+    click.echo(key_of_all([*of_runtimes, *cluster_build.components()]))
 
 
 @main.command()
-@click.argument("version", default=CONTAINERD_2_4.name, type=click.Choice(sorted(RUNTIME_VERSIONS)))
-@click.option("--name", default="", help="What to call it; like its version by default.")
+@click.argument("shape", default=CONTAINERD_2_4.name, type=click.Choice(_SHAPES))
+@click.option("--name", default="", help="What to call it; like its shape by default.")
 @click.option("--foreground", is_flag=True, help="Stay, and stop the lab on Ctrl-C, SIGTERM or SIGHUP.")
-def start(version: str, name: str, *, foreground: bool) -> None:
-    """Start a lab (containerd-2.4 by default) and print its CRI endpoint.
+def start(shape: str, name: str, *, foreground: bool) -> None:
+    """Start a lab (containerd-2.4 by default) and print its CRI endpoint, or a cluster's kubeconfig.
 
     What a dead lab of this name left is removed first.
     """
     for number in _ENDING_SIGNALS:
         # SIGINT as well: a shell that runs us in the background has it ignored.
         signal.signal(number, _interrupt)
-    lab = runtime.start(RUNTIME_VERSIONS[version], name, owned=foreground)
+    lab: runtime.RuntimeLab | cluster.Cluster
+    if shape == cluster.NAME:
+        lab = cluster.start(name or shape, owned=foreground)
+        answer = str(lab.kubeconfig)
+    else:
+        lab = runtime.start(RUNTIME_VERSIONS[shape], name, owned=foreground)
+        answer = lab.endpoint
     try:
-        click.echo(lab.endpoint)
+        click.echo(answer)
         if foreground:
             click.echo("Ctrl-C stops the lab.", err=True)
             while True:
@@ -93,7 +109,7 @@ def start(version: str, name: str, *, foreground: bool) -> None:
                 signal.signal(number, signal.SIG_IGN)
             lab.stop()
         else:
-            lab.client.close()
+            lab.close()
 
 
 @main.command()
@@ -104,7 +120,7 @@ def stop(names: Sequence[str], *, everything: bool) -> None:
     if not names and not everything:
         raise click.UsageError("name a lab, or say --all")
     for name in lab_names() if everything else names:
-        runtime.stop(name)
+        cluster.stop(name)  # of either shape
 
 
 @main.command()
@@ -123,6 +139,29 @@ def status(names: Sequence[str], *, verbose: bool) -> None:
             click.echo(f"{name}\t{f'dead, left {len(remains)} things' if remains else 'nothing'}")
         for line in remains if verbose else ():
             click.echo(f"  {line}")
+
+
+@main.command()
+@click.argument("name", default=cluster.NAME)
+@click.option("--service-account", metavar="NAMESPACE/NAME", default="", help="One with its token, good for an hour.")
+def kubeconfig(name: str, service_account: str) -> None:
+    """Print the path of a cluster's kubeconfig, an administrator's by default."""
+    found = cluster.attach(name)
+    if service_account:
+        namespace, separator, account = service_account.partition("/")
+        if not separator:
+            raise click.UsageError("--service-account needs NAMESPACE/NAME")
+        click.echo(found.service_account_kubeconfig(account, namespace))
+    else:
+        click.echo(found.kubeconfig)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@_NAME
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kubectl(name: str, arguments: Sequence[str]) -> None:
+    """Run kubectl as a cluster's administrator: `kubectl NAME -- get pods --all-namespaces`."""
+    click.echo(cluster.attach(name).kubectl(*arguments), nl=False)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

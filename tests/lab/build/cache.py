@@ -11,7 +11,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,12 @@ def cache_root() -> Path:
         return Path(own).resolve() / "lab"
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache).resolve() / "pausewatch" / "lab"
+
+
+def key_of_all(components: Iterable[Component]) -> str:
+    """One key over many components, for a CI that keeps the cache."""
+    keys = sorted({component.key for component in components})
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
 
 
 def ensure(component: Component) -> Path:

@@ -1,6 +1,5 @@
 """What one runtime lab runs: where each program is, built or unpacked on first use."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ from lab.build import golang
 from lab.build.cache import Component, ensure
 from lab.build.debian import debian_package
 from lab.build.images import images
-from lab.pins import RUNTIME_VERSIONS, RuntimeVersion
+from lab.pins import RuntimeVersion
 
 _CNI = debian_package("containernetworking-plugins")
 
@@ -51,9 +50,3 @@ def ensure_programs(version: RuntimeVersion) -> RuntimePrograms:
     else:
         programs, runc = golang.containerd().directory / "bin", golang.runc().directory / "bin/runc"
     return RuntimePrograms(programs, runc, _CNI.directory / "usr/lib/cni", images().directory)
-
-
-def cache_key() -> str:
-    """One key over all components of all versions, for a CI that keeps the cache."""
-    keys = sorted({component.key for version in RUNTIME_VERSIONS.values() for component in components(version)})
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]

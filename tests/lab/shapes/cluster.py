@@ -161,8 +161,12 @@ class Cluster(ClusterControl):
 
     def stop(self) -> None:
         """Remove the pods, all daemons, and everything else the lab left."""
-        self.runtime.client.close()
+        self.close()
         stop(self.name)
+
+    def close(self) -> None:
+        """Let go of a cluster that runs on."""
+        self.runtime.close()
 
     def __enter__(self) -> Self:
         return self
@@ -217,7 +221,7 @@ def attach(name: str = NAME) -> Cluster:
     """
     lab = runtime.attach(name)
     if not ClusterPlaces(lab.places).certificates.kubeconfig("admin").exists():
-        lab.client.close()
+        lab.close()
         raise LabError(f"lab {name} runs, but is no cluster")
     return Cluster(lab, ensure_cluster_programs())
 

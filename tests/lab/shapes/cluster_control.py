@@ -1,16 +1,21 @@
 """The daemons of a running cluster: starting, killing, pausing them, and knowing when they are ready."""
 
 import json
+import os
 import signal
 import ssl
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPSConnection
 from types import MappingProxyType
+from typing import Any
 
 from lab.build.cluster import ClusterPrograms
 from lab.errors import LabError
 from lab.network import LabNetwork
+from lab.processes import Process
 from lab.shapes import cluster_daemons as commands
 from lab.shapes.cluster_daemons import API_PORT, NODE_NAME, ClusterPlaces
 from lab.shapes.cluster_processes import Daemon
@@ -95,7 +100,7 @@ class ClusterControl:
         self._daemon("kube-apiserver").send(signal.SIGCONT)
 
     def await_node(self) -> None:
-        """Wait until the node is ready.
+        """Wait until the node is ready, and the kubelet that runs now has said so.
 
         Raises:
             WaitTimeoutError: It was not within 40 s.
@@ -137,12 +142,29 @@ class ClusterControl:
         raise LabError(f"GET {path}: {answer.status}: {text.strip()}")
 
     def _node_is_ready(self) -> bool:
-        text = self.get(f"/api/v1/nodes/{NODE_NAME}")
-        conditions = json.loads(text)["status"].get("conditions", []) if text else []
-        return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+        node = self._object(f"/api/v1/nodes/{NODE_NAME}")
+        lease = self._object(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE_NAME}")
+        kubelet = self._daemon("kubelet").find()
+        if not node or not lease or kubelet is None:
+            return False
+        # A node stays Ready for 40 s after its kubelet has died: what counts is a sign of life of this one.
+        alive = datetime.fromisoformat(lease["spec"]["renewTime"]) > _started(kubelet)
+        conditions = node["status"].get("conditions", [])
+        return alive and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+    def _object(self, path: str) -> dict[str, Any]:
+        text = self.get(path)
+        document: dict[str, Any] = json.loads(text) if text else {}
+        return document
 
     def _start(self, name: str, command: Sequence[str], environment: Mapping[str, str] = _NO_MORE) -> None:
         self._daemon(name).start(self.runtime.containerd, command, environment)
 
     def _daemon(self, name: str) -> Daemon:
         return Daemon(self.name, name, self.places.log(name))
+
+
+def _started(process: Process) -> datetime:
+    """When a process started, by the clock of today; a step of the clock since then is not seen."""
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_time / os.sysconf("SC_CLK_TCK")
+    return datetime.now(UTC) - timedelta(seconds=age)

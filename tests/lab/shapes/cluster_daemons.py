@@ -48,6 +48,11 @@ class ClusterPlaces:
         return self.lab.run / "cluster"
 
     @property
+    def volume_plugins(self) -> Path:
+        """Plugins of the kind FlexVolume; there are none."""
+        return self.lab.state / "volume-plugins"
+
+    @property
     def certificates(self) -> Certificates:
         """Certificates and kubeconfigs."""
         server = f"https://{LabNetwork(self.lab.name).node_address}:{API_PORT}"
@@ -133,6 +138,7 @@ def kube_controller_manager(programs: ClusterPrograms, places: ClusterPlaces) ->
     certificates = places.certificates
     return [
         str(programs.kube_controller_manager),
+        f"--flex-volume-plugin-dir={places.volume_plugins}",  # made at its start, below /usr by default
         f"--kubeconfig={certificates.kubeconfig('kube-controller-manager')}",
         f"--root-ca-file={certificates.certificate('ca')}",
         f"--service-account-private-key-file={certificates.key('service-account')}",
@@ -198,7 +204,7 @@ def _kubelet_configuration(places: ClusterPlaces) -> dict[str, Any]:
         "podLogsDir": str(places.lab.pod_logs),
         "resolvConf": str(places.configuration / "resolv.conf"),
         "staticPodPath": str(places.static_pods),
-        "volumePluginDir": str(places.lab.state / "volume-plugins"),
+        "volumePluginDir": str(places.volume_plugins),
         "fileCheckFrequency": "1s",
         # How full the machine's disk is must not decide whether a lab's pods and images stay.
         "imageGCHighThresholdPercent": 100,

@@ -12,6 +12,8 @@ from lab.errors import LabError
 from lab.processes import Process, find_process
 from lab.waiting import wait_until
 
+#: Seconds for a daemon to be in its cgroup.
+_ENTRY_SECONDS = 10.0
 #: Seconds for a killed daemon to be gone.
 _END_SECONDS = 10.0
 _LOG_TAIL_LINES = 15
@@ -56,7 +58,7 @@ class Daemon:
             environment: All of its environment but PATH.
 
         Raises:
-            LabError: It runs already.
+            LabError: It runs already, or ended at once; then this ends with its log.
         """
         if running := self.find():
             raise LabError(f"{self.name} runs already, pid {running.pid}")
@@ -72,6 +74,10 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C in the terminal is for us
             )
+        # Its first step is the one into its cgroup, where it is found.
+        wait_until(f"{self.name} to start", lambda: self.find() or process.poll() is not None, _ENTRY_SECONDS)
+        if process.poll() is not None:
+            raise LabError(f"{self.name} ended at once with {process.returncode}{self.log_tail()}")
         # Waited for in the background: whoever kills our child, it must not stay a zombie while we live.
         threading.Thread(target=process.wait, name=f"lab-{self.name}", daemon=True).start()
 
@@ -106,8 +112,6 @@ class Daemon:
             WaitTimeoutError: It took longer.
             LabError: The daemon ended; ends with its log.
         """
-        # Its cgroup is empty until its first step is done.
-        wait_until(f"{self.name} to start", lambda: self.find() or self.log_tail(), limit_seconds)
         wait_until(what, lambda: probe() or not self.find(), limit_seconds)
         if not self.find():
             raise LabError(f"{self.name} ended while it started{self.log_tail()}")

@@ -152,8 +152,12 @@ class RuntimeLab:
 
     def stop(self) -> None:
         """Remove the pods, containerd, and everything else the lab left. Works on a hanging or dead runtime too."""
-        self.client.close()
+        self.close()
         stop(self.name)
+
+    def close(self) -> None:
+        """Let go of a lab that runs on."""
+        self.client.close()
 
     def __enter__(self) -> Self:
         return self
