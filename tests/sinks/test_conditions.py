@@ -115,3 +115,14 @@ def test_findings_are_ordered_worst_first_whatever_their_subject() -> None:
     other = a_finding(severity=Severity.CRITICAL, subject=a_subject(namespace="z"), reason="PauseGone")
 
     assert healthy(a_report(findings=(WARNING, other))).reason == "PauseGone"
+
+
+def test_check_that_broke_leaves_the_node_unknown() -> None:
+    """Our own bug must neither look like the node's fault nor like its health."""
+    broken = CheckResult(check="zombie-buildup", outcome=Outcome.ERROR, reason="CheckFailed", detail="KeyError: 'x'")
+    report = a_report(results=(broken,))
+
+    assert healthy(report).status is Status.UNKNOWN
+    complete = scan_complete(report)
+    assert (complete.status, complete.reason) == (Status.FALSE, "CheckFailed")
+    assert complete.message.startswith("zombie-buildup: KeyError: 'x'; record the node with")

@@ -75,7 +75,10 @@ def runtime_reachable(report: Report) -> Condition:
 
 
 def scan_complete(report: Report) -> Condition:
-    """Return whether everything could be read that a scan reads on every node."""
+    """Return whether everything could be read and judged that a scan reads on every node.
+
+    A check that broke judged nothing: counted as complete, our own bug would make every node healthy.
+    """
     missing = gaps(report)
     if not missing:
         return _condition("ScanComplete", Status.TRUE, "EverythingRead", "every section of the node was read")
@@ -117,6 +120,10 @@ def _missing(report: Report) -> Iterable[tuple[str, Unavailable]]:
                 remedy="run as root with CAP_SYS_PTRACE; `pausewatch doctor` tells what stands in the way",
             ),
         )
+    for result in report.results:
+        if result.outcome is Outcome.ERROR:
+            remedy = "record the node with `pausewatch record FILE` and report it as a bug in pausewatch"
+            yield (result.check, Unavailable(reason=result.reason, detail=result.detail, remedy=remedy))
 
 
 def _healthy(status: Status, reason: str, message: str) -> Condition:
