@@ -9,13 +9,14 @@ containers and processes. A command line, environment, label or annotation never
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.pod import Pod
 from pausewatch.model.process import Process
 from pausewatch.model.sandbox import Container, Sandbox
 from pausewatch.model.snapshot import ChangedOwner, Snapshot
@@ -28,6 +29,8 @@ PROCESS = "process"
 KINDS_OF_NAMES = {
     (Sandbox, "namespace"): "namespace",
     (Sandbox, "name"): "pod",
+    (Pod, "namespace"): "namespace",
+    (Pod, "name"): "pod",
     (Container, "name"): "container",
     (Process, "name"): PROCESS,
 }
@@ -100,19 +103,17 @@ def _pseudonyms(looks: tuple[Snapshot, ...]) -> Mapping[tuple[str, str], str]:
     """Number the names of each kind in the order in which they appear, which tells nothing about them."""
     found: dict[tuple[str, str], str] = {}
     numbers = dict.fromkeys(KINDS_OF_NAMES.values(), 0)
-    for kind, name in (pair for look in looks for pair in _names(look)):
-        if (kind, name) not in found:
+
+    def collect(owner: type, field: str, text: str) -> str:
+        kind = KINDS_OF_NAMES.get((owner, field))
+        if kind is not None and (kind, text) not in found:
             numbers[kind] += 1
-            found[kind, name] = f"{kind}-{numbers[kind]}"
+            found[kind, text] = f"{kind}-{numbers[kind]}"
+        return text
+
+    for look in looks:
+        _rewritten(look, collect)
     return found
-
-
-def _names(look: Snapshot) -> Iterator[tuple[str, str]]:
-    for section in (look.sandboxes, look.containers, look.processes):
-        for item in () if isinstance(section, Unavailable) else section:
-            for (owner, field), kind in KINDS_OF_NAMES.items():
-                if isinstance(item, owner):
-                    yield kind, getattr(item, field)
 
 
 def _any_of(names: Iterable[str]) -> re.Pattern[str]:

@@ -1,0 +1,44 @@
+"""Pages on a terminal, in a pipe or in a file.
+
+Colour and line breaks are for terminals; ``NO_COLOR``, ``TERM=dumb`` and ``COLUMNS`` are obeyed by rich.
+"""
+
+import sys
+
+from rich.console import Console, RenderableType
+
+from pausewatch.cli.streams import write
+from pausewatch.sinks.page import Page, show
+
+
+def show_page(page: Page, *, clear: bool = False) -> None:
+    """Write a page; raises what ``write`` raises.
+
+    Args:
+        page: What to write.
+        clear: Whether it replaces what a terminal shows.
+    """
+    console = _console()
+    with console.capture() as captured:
+        if clear:
+            console.clear()
+        show(console, page)
+    write(captured.get())
+
+
+def show_renderable(renderable: RenderableType) -> None:
+    """Write anything else that rich can render; raises what ``write`` raises."""
+    console = _console()
+    with console.capture() as captured:
+        console.print(renderable)
+    write(captured.get())
+
+
+def stdout_is_terminal() -> bool:
+    """Whether a person reads the output as it appears."""
+    return sys.stdout.isatty()
+
+
+def _console() -> Console:
+    # Text comes from nodes: nothing in it is markup, an emoji or to be highlighted.
+    return Console(highlight=False, markup=False, emoji=False)
