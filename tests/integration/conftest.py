@@ -9,14 +9,16 @@ import pytest
 
 from lab import faults
 from lab.pins import PAUSE_IMAGE, RUNTIME_VERSIONS
+from lab.shapes import cluster as clusters
 from lab.shapes import runtime
+from lab.shapes.cluster import Cluster
 from lab.shapes.runtime import RuntimeLab
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs the lab by what it asks for, so that nobody has to remember."""
     for item in items:
-        if isinstance(item, pytest.Function) and "runtime_lab" in item.fixturenames:
+        if isinstance(item, pytest.Function) and {"runtime_lab", "running_cluster"} & {*item.fixturenames}:
             item.add_marker(pytest.mark.lab)
 
 
@@ -36,3 +38,18 @@ def lab(runtime_lab: RuntimeLab) -> Iterator[RuntimeLab]:
     runtime_lab.remove_all_pods()
     if not runtime_lab.client.has_image(PAUSE_IMAGE):
         runtime_lab.import_images()
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[Cluster]:
+    """One cluster for the whole run. Ask for `cluster` instead: it cleans up after each test."""
+    with clusters.start("pytest-cluster") as started:
+        yield started
+
+
+@pytest.fixture
+def cluster(running_cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster without pods, all daemons running; whatever a test does to those is undone before the next one."""
+    yield running_cluster
+    faults.resume_runtime(running_cluster.runtime)
+    running_cluster.restore()

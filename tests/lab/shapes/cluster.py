@@ -5,6 +5,7 @@ of `lab.network`, so its clients are ordinary processes with a kubeconfig.
 """
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -159,6 +160,19 @@ class Cluster(ClusterControl):
         """The container's next start is made as it was asked for."""
         self._fault(pod, container, namespace).unlink(missing_ok=True)
 
+    def restore(self) -> None:
+        """Make the cluster as after its start: daemons that run, no pods, no faults; other objects stay.
+
+        Raises:
+            WaitTimeoutError: A pod did not go within 30 s.
+        """
+        shutil.rmtree(self.runtime.places.faults / "pods", ignore_errors=True)
+        for manifest in self.places.static_pods.iterdir():
+            manifest.unlink()
+        self.restore_daemons()
+        self.kubectl("delete", "pods", "--all", "--all-namespaces", "--force", "--grace-period=0")
+        wait_until("all pods to be gone", self._remove_pods, _POD_SECONDS)
+
     def stop(self) -> None:
         """Remove the pods, all daemons, and everything else the lab left."""
         self.close()
@@ -175,6 +189,11 @@ class Cluster(ClusterControl):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _remove_pods(self) -> bool:
+        # The kubelet stops them, but removes a stopped sandbox only a minute later.
+        self.runtime.remove_all_pods()
+        return not self.runtime.client.sandboxes()
 
     def _fault(self, pod: str, container: str, namespace: str) -> Path:
         return self.runtime.places.faults / "pods" / namespace / pod / container

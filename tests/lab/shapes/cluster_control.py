@@ -109,6 +109,16 @@ class ClusterControl:
         what = f"node {NODE_NAME} to be ready"
         self._daemon("kubelet").await_ready(what, self._node_is_ready, _NODE_SECONDS)
 
+    def restore_daemons(self) -> None:
+        """Undo what was done to the API server and the kubelet, as far as anything was."""
+        if self._daemon("kube-apiserver").find():
+            self.resume_api_server()
+        else:
+            self.start_api_server()
+        if not self._daemon("kubelet").find():
+            self.start_kubelet()
+        self.await_node()
+
     def get(self, path: str) -> str | None:
         """Ask the API server as administrator, in this process: for what is asked again and again.
 
