@@ -59,6 +59,7 @@ def tell(story: Story, lab: RuntimeLab) -> None:
     queue = faults.zombies(lab, ZOMBIES, name="queue")
     story.say("The runtime started cart's container in a fresh network namespace instead of its pod's.")
     story.say(f"queue's PID 1 never waits for its children: {ZOMBIES} zombies.")
+    story.say("(Zombies become a Warning after 60 seconds; --set shortens that here to 1.)")
     story.command(
         "pausewatch", "scan", "--set", "zombie-buildup.seen_for_seconds=1", "--fail-on", "critical", expect=10
     )
@@ -107,7 +108,9 @@ def check_findings(story: Story, report: dict[str, Any], cart: RunningPod, queue
     story.claim(
         f"the parent that never waits is named: pid {queue.pid()}", true=f"pid {queue.pid()} " in zombies["message"]
     )
-    story.claim(f"the node holds {ZOMBIES} zombies", true=report["status"]["summary"]["zombies"] == ZOMBIES)
+    story.claim(
+        f"the node counts at least these {ZOMBIES} zombies", true=report["status"]["summary"]["zombies"] >= ZOMBIES
+    )
     story.claim("Healthy is False", true=healthy(report) == "False")
 
 
