@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from cli.running import a_recording, run
+from pausewatch.model.access import AccessFact
+from pausewatch.model.availability import Unavailable
+from support.builders import a_snapshot
+
+MISSING = AccessFact(
+    name="namespace-links",
+    granted=False,
+    detail="CAP_SYS_PTRACE is not in effect",
+    lost="whose the zombies are",
+    remedy="run as root",
+)
+
+
+def test_tells_what_is_lost_and_how_to_get_it(tmp_path: Path) -> None:
+    """A missing permission is no failure of the doctor."""
+    told = run("doctor", "--from", a_recording(tmp_path / "node.json", a_snapshot(access=(MISSING,))))
+
+    assert (told.code, told.stderr) == (0, "")
+    assert all(text in told.stdout for text in (MISSING.name, MISSING.detail, MISSING.lost, MISSING.remedy))
+
+
+def test_unreachable_runtime_is_told_after_the_facts(tmp_path: Path) -> None:
+    """Scripts can ask whether a scan would work at all."""
+    gone = Unavailable(reason="SocketMissing", detail="no socket", remedy="start the runtime")
+    told = run("doctor", "--from", a_recording(tmp_path / "node.json", a_snapshot(sandboxes=gone, access=(MISSING,))))
+
+    assert told.code == 1
+    assert MISSING.detail in told.stdout
+    assert told.error == "cannot scan: no socket; start the runtime"
+
+
+@pytest.mark.usefixtures("runtime")
+def test_looks_at_this_node(socket: str) -> None:
+    """Without a recording it tells about the process that runs it."""
+    told = run("doctor", "--runtime-endpoint", f"unix://{socket}")
+
+    assert (told.code, told.stderr) == (0, "")
+    assert f"unix://{socket} answers" in told.stdout
+    assert "/proc shows" in told.stdout
