@@ -25,6 +25,8 @@ from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
 from pausewatch.sources.procfs.source import ProcReading, ProcSource
 
+OTHER_PID_NAMESPACE = "RuntimeInOtherPidNamespace"
+
 T = TypeVar("T")
 
 
@@ -75,7 +77,7 @@ class Collector:
             processes=proc.processes,
             placements=proc.placements,
             pods=NO_API_SERVER if self._pods is None else self._pods.read(),
-            access=(_socket_access(cri), *self._proc.access(), _pid_namespace_access(foreign)),
+            access=(_socket_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
         )
 
     def confirm(self, snapshot: Snapshot, owner_ids: Collection[str]) -> Snapshot:
@@ -123,7 +125,7 @@ class Collector:
         if shared:
             return None
         return Unavailable(
-            reason="RuntimeInOtherPidNamespace",
+            reason=OTHER_PID_NAMESPACE,
             detail="the container runtime counts processes in another PID namespace than ours",
             remedy="run pausewatch in the runtime's PID namespace (in a pod: hostPID: true)",
         )
@@ -175,18 +177,15 @@ def _socket_access(cri: CriReading) -> AccessFact:
     return AccessFact(name="runtime-socket", granted=True, detail=f"{endpoint} answers")
 
 
-def _pid_namespace_access(foreign: Unavailable | None) -> AccessFact:
+def _pid_namespace_access(foreign: Unavailable | None) -> tuple[AccessFact, ...]:
+    """Return nothing where the runtime was not reached: that is said once, about its socket."""
+    name = "runtime-pid-namespace"
     if foreign is None:
-        return AccessFact(
-            name="runtime-pid-namespace", granted=True, detail="the runtime's pids are found in our /proc"
-        )
-    return AccessFact(
-        name="runtime-pid-namespace",
-        granted=False,
-        detail=foreign.detail,
-        lost="everything about processes: Linux namespaces, zombies, pauses",
-        remedy=foreign.remedy,
-    )
+        return (AccessFact(name=name, granted=True, detail="the runtime's pids are found in our /proc"),)
+    if foreign.reason != OTHER_PID_NAMESPACE:
+        return ()
+    lost = "everything about processes: Linux namespaces, zombies, pauses"
+    return (AccessFact(name=name, granted=False, detail=foreign.detail, lost=lost, remedy=foreign.remedy),)
 
 
 def _unless(confirmed: bool | Unavailable, change: str) -> str:  # noqa: FBT001  the answer of a source
