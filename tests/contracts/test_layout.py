@@ -12,10 +12,12 @@ VALUES_ONLY = {
     # Declarations without behaviour of their own: every other test uses them.
     "model/access.py",
     "model/history.py",
+    "model/pod.py",
     "model/sandbox.py",
     "model/snapshot.py",
     "model/availability.py",
     "cli/errors.py",
+    "sources/pods.py",
 }
 
 
