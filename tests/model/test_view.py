@@ -10,12 +10,15 @@ from pausewatch.model.history import PodMemory
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import SECTIONS
 from support.builders import (
+    HOST_LINKS,
+    SHARED_PAUSE_PID,
     UPTIME_SECONDS,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
+    WEB_SIDE_PID,
     a_container,
     a_node,
     a_pod,
@@ -75,6 +78,25 @@ def test_first_processes_are_known_by_identity() -> None:
 
     assert owners[identity(WEB_PAUSE_PID)] == WEB_SANDBOX_ID
     assert owners[identity(WEB_APP_PID)] == WEB_APP_ID
+
+
+def test_pid_1_is_the_earliest_of_its_pid_namespace() -> None:
+    """A shared one has the pause; each of the others has the process that it was made for."""
+    assert a_node().pid_ones == {identity(pid) for pid in (WEB_PAUSE_PID, WEB_APP_PID, WEB_SIDE_PID, SHARED_PAUSE_PID)}
+
+
+def test_nobody_is_pid_1_of_the_nodes_pid_namespace() -> None:
+    """A container with hostPID is one among all processes there."""
+    host_pid = with_first_process(a_snapshot(), WEB_APP_ID, pid=HOST_LINKS.pid)
+
+    assert identity(WEB_APP_PID) not in a_node(host_pid).pid_ones
+
+
+def test_nobody_is_known_to_be_pid_1_without_the_nodes_namespaces() -> None:
+    """Who is in the node's PID namespace can not be told then."""
+    nothing = Unavailable(reason="PermissionDenied", detail="not readable")
+
+    assert a_node(replace(a_snapshot(), host_links=nothing)).pid_ones == frozenset()
 
 
 def test_age_of_a_zombie_counts_from_when_it_was_first_seen() -> None:

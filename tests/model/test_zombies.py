@@ -46,7 +46,7 @@ def test_first_process_that_never_waits() -> None:
     assert names(group) == ("web-x", "app")
     assert len(group.zombies) == 16
     assert [(parent.pid, parent.role, parent.zombies) for parent in group.parents] == [
-        (WEB_APP_PID, ParentRole.FIRST_PROCESS, 16)
+        (WEB_APP_PID, ParentRole.PID_ONE, 16)
     ]
 
 
@@ -68,7 +68,7 @@ def test_cgroup_places_in_a_shared_pid_namespace() -> None:
 
 
 def test_parent_places_where_namespace_and_cgroup_do_not() -> None:
-    """cgroup v1 and a shared PID namespace: a living parent that never waits."""
+    """cgroup v1 and a shared PID namespace: a living parent that never waits, and is not PID 1."""
     (group,) = groups(with_zombies(a_snapshot(), 3, SHARED_WORKER_PID, container_id=None))
 
     assert names(group) == ("shared-y", "worker")

@@ -16,7 +16,7 @@ def test_zombies_belong_to_the_container_of_their_parent() -> None:
 
     assert group.container == node.containers[WEB_APP_ID]
     assert [(parent.pid, parent.role, parent.zombies) for parent in group.parents] == [
-        (WEB_APP_PID, ParentRole.FIRST_PROCESS, 12)
+        (WEB_APP_PID, ParentRole.PID_ONE, 12)
     ]
 
 

@@ -65,6 +65,24 @@ class NodeView:
         return {first.identity: first.owner_id for first in self.first_processes.values()}
 
     @cached_property
+    def pid_ones(self) -> frozenset[Identity]:
+        """The first processes that are PID 1 of a PID namespace: the earliest in each, but for the node's own.
+
+        Who makes a PID namespace starts in it as PID 1, and it ends with PID 1 (pid_namespaces(7)): so nobody who
+        joined is earlier.
+        """
+        host = self.host_links
+        earliest: dict[int, Identity] = {}
+        for first in self.first_processes.values():
+            links = self.links_of(first.owner_id)
+            if host is None or links is None or links.pid == host.pid:
+                continue
+            known = earliest.setdefault(links.pid, first.identity)
+            if _started(first.identity) < _started(known):
+                earliest[links.pid] = first.identity
+        return frozenset(earliest.values())
+
+    @cached_property
     def placements(self) -> Mapping[Identity, Placement]:
         """Of zombies and their parents."""
         return {placement.identity: placement for placement in self.snapshot.placements}
@@ -179,6 +197,11 @@ class NodeView:
 def subject_of_sandbox(sandbox: Sandbox) -> Subject:
     """Return a sandbox as the subject of a finding."""
     return Subject(namespace=sandbox.namespace, pod=sandbox.name, uid=sandbox.uid, sandbox_id=sandbox.id)
+
+
+def _started(identity: Identity) -> tuple[int, int]:
+    """Order processes by when they started; within one tick of the clock by number, which usually grows."""
+    return (identity.start_ticks, identity.pid)
 
 
 def _present(section: tuple[T, ...] | Unavailable) -> tuple[T, ...]:

@@ -11,14 +11,19 @@ from enum import StrEnum
 
 from pausewatch.model.process import Process
 from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
-from pausewatch.model.view import NodeView
+from pausewatch.model.subject import Subject
+from pausewatch.model.view import NodeView, subject_of_sandbox
 
 
 class ParentRole(StrEnum):
     """What the parent of zombies is; decides what to do about it."""
 
-    FIRST_PROCESS = "PID 1 of the container"
+    PID_ONE = "PID 1 of the container"
     """An application that is no init: it never waits for children that it did not start itself."""
+
+    FIRST_PROCESS = "the first process of the container"
+    """Where PID 1 is another one, because the PID namespace is the pod's or the node's: it forgets children of its own,
+    for orphans do not come to it."""
 
     PAUSE = "the pause of the sandbox"
     MEMBER = "a process of the container"
@@ -70,6 +75,13 @@ def zombie_groups(node: NodeView, zombies: Iterable[Process]) -> tuple[ZombieGro
         )
         for (sandbox_id, container_id), members in sorted(grouped.items())
     )
+
+
+def subject_of_zombies(node: NodeView, group: ZombieGroup) -> Subject:
+    """Return whose the zombies of a group are, as the subject of a finding."""
+    if group.container is not None:
+        return node.subject_of(group.container)
+    return Subject() if group.sandbox is None else subject_of_sandbox(group.sandbox)
 
 
 def _place(node: NodeView, owners: Mapping[int, str], zombie: Process) -> tuple[str, str]:
@@ -141,7 +153,7 @@ def _role(node: NodeView, pid: int, sandbox_id: str, container_id: str) -> Paren
     if process is None:
         return ParentRole.GONE
     if _is_first(node, container_id, process):
-        return ParentRole.FIRST_PROCESS
+        return ParentRole.PID_ONE if process.identity in node.pid_ones else ParentRole.FIRST_PROCESS
     if _is_first(node, sandbox_id, process):
         return ParentRole.PAUSE
     placed = _known(node, _container_of(node, pid))
