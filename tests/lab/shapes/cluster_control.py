@@ -152,15 +152,18 @@ class ClusterControl:
         raise LabError(f"GET {path}: {answer.status}: {text.strip()}")
 
     def _node_is_ready(self) -> bool:
-        node = self._object(f"/api/v1/nodes/{NODE_NAME}")
-        lease = self._object(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE_NAME}")
         kubelet = self._daemon("kubelet").find()
-        if not node or not lease or kubelet is None:
+        node = self._object(f"/api/v1/nodes/{NODE_NAME}")
+        conditions = node.get("status", {}).get("conditions", [])
+        ready = [one for one in conditions if one["type"] == "Ready" and one["status"] == "True"]
+        if kubelet is None or not ready:
             return False
-        # A node stays Ready for 40 s after its kubelet has died: what counts is a sign of life of this one.
-        alive = datetime.fromisoformat(lease["spec"]["renewTime"]) > _started(kubelet)
-        conditions = node["status"].get("conditions", [])
-        return alive and any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+        # A node stays Ready for 40 s after its kubelet has died: what counts is a sign of life of this one. That is its
+        # report, told in whole seconds, or its lease, which the first kubelet of a cluster may get only 10 s later.
+        started = _started(kubelet)
+        lease = self._object(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE_NAME}")
+        reported = datetime.fromisoformat(ready[0]["lastHeartbeatTime"]) >= started.replace(microsecond=0)
+        return reported or (bool(lease) and datetime.fromisoformat(lease["spec"]["renewTime"]) > started)
 
     def _object(self, path: str) -> dict[str, Any]:
         text = self.get(path)
