@@ -129,7 +129,11 @@ def test_node_s_own_zombies_are_about_the_node() -> None:
 
     assert observation.subject.is_node
     assert observation.message.startswith("the node holds 10+ zombies")
-    assert all("delete" not in one.command for one in observation.next_commands)
+    assert f"pid {CONTAINERD_PID} (containerd), a process of no listed pod, does not wait" in observation.message
+    assert [one.command for one in observation.next_commands] == [
+        f"ps --ppid {CONTAINERD_PID} -o pid,stat,lstart,comm",
+        f"ps -ww -p {CONTAINERD_PID} -o pid,ppid,lstart,comm,cgroup",
+    ]
     assert observation.rests_on == ()
 
 

@@ -115,6 +115,7 @@ def test_zombies_of_no_pod_are_the_node_s() -> None:
     stranger = groups(with_zombies(a_snapshot(), 3, CONTAINERD_PID, container_id=hex_id("moby")))
 
     assert [names(group) for group in (*daemon, *stranger)] == [("", ""), ("", "")]
+    assert [group.parents[0].role for group in (*daemon, *stranger)] == [ParentRole.OF_NO_POD] * 2
 
 
 def test_host_pid_pod_is_told_by_cgroup() -> None:

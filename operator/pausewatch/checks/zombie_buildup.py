@@ -8,8 +8,8 @@ from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
 from pausewatch.model.text import at_least
-from pausewatch.model.view import NodeView, subject_of_sandbox
-from pausewatch.model.zombies import ParentRole, ZombieGroup, ZombieParent, zombie_groups
+from pausewatch.model.view import NodeView
+from pausewatch.model.zombies import ParentRole, ZombieGroup, ZombieParent, subject_of_zombies, zombie_groups
 
 ZOMBIE_BUILDUP = "ZombieBuildup"
 PARENTS_SHOWN = 3
@@ -30,7 +30,7 @@ def _observe(node: NodeView, group: ZombieGroup, thresholds: Thresholds) -> Obse
     bound = int(thresholds["zombies"])
     old = [zombie for zombie in group.zombies if node.zombie_seen_for_seconds(zombie) >= thresholds["seen_for_seconds"]]
     severity = Severity.WARNING if len(old) >= bound else Severity.INFO
-    subject = _subject(node, group)
+    subject = subject_of_zombies(node, group)
     return Observation(
         reason=ZOMBIE_BUILDUP,
         severity=severity,
@@ -40,14 +40,6 @@ def _observe(node: NodeView, group: ZombieGroup, thresholds: Thresholds) -> Obse
         next_commands=_next_commands(group, subject),
         rests_on=tuple(one.id for one in (group.container, group.sandbox) if one is not None),
     )
-
-
-def _subject(node: NodeView, group: ZombieGroup) -> Subject:
-    if group.container is not None:
-        return node.subject_of(group.container)
-    if group.sandbox is not None:
-        return subject_of_sandbox(group.sandbox)
-    return Subject()
 
 
 def _message(subject: Subject, group: ZombieGroup, bound: int) -> str:
@@ -83,7 +75,9 @@ def _next_commands(group: ZombieGroup, subject: Subject) -> tuple[NextCommand, .
     parent = group.parents[0]
     commands = [NextCommand(run_on=RunOn.NODE, command=f"ps --ppid {parent.pid} -o pid,stat,lstart,comm")]
     if subject.is_node:
-        commands.append(NextCommand(run_on=RunOn.NODE, command=f"ps -p {parent.pid} -o pid,ppid,lstart,cgroup,comm"))
+        # The cgroup tells whose the parent is: last, because ps cuts off every column but the last one.
+        whose = f"ps -ww -p {parent.pid} -o pid,ppid,lstart,comm,cgroup"
+        commands.append(NextCommand(run_on=RunOn.NODE, command=whose))
         return tuple(commands)
     pod = shlex.quote(f"{subject.namespace}/{subject.pod}")
     commands.append(NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"))

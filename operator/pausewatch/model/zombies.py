@@ -28,6 +28,9 @@ class ParentRole(StrEnum):
     PAUSE = "the pause of the sandbox"
     MEMBER = "a process of the container"
     OTHER = "a process outside the container"
+    OF_NO_POD = "a process of no listed pod"
+    """Where the zombies are the node's."""
+
     GONE = "a process that could not be read"
 
 
@@ -152,6 +155,8 @@ def _role(node: NodeView, pid: int, sandbox_id: str, container_id: str) -> Paren
     process = node.processes.get(pid)
     if process is None:
         return ParentRole.GONE
+    if not sandbox_id:
+        return ParentRole.OF_NO_POD
     if _is_first(node, container_id, process):
         return ParentRole.PID_ONE if process.identity in node.pid_ones else ParentRole.FIRST_PROCESS
     if _is_first(node, sandbox_id, process):
