@@ -15,28 +15,12 @@ from pausewatch.model.snapshot import Runtime
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.source import CriReading, CriSource
 from sources.cri.fake_runtime import FakeRuntime
-from sources.cri.recorded import recorded_container, recorded_sandbox
 
 SECONDS = 5.0
 SHORT_SECONDS = 0.2
 
 WEB_SANDBOX = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
 WEB_CONTAINER = "a1c24b3c360c0bfd7e5eaef38feea5579dc21a650969922a7f7de267b4f10b35"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Return where the runtime of a test listens."""
-    return tmp_path / "s"
-
-
-@pytest.fixture
-def runtime(path: Path) -> Iterator[FakeRuntime]:
-    """Run a runtime with one pod of one container."""
-    with FakeRuntime(path) as running:
-        running.add_sandbox(*recorded_sandbox("containerd-2.4/web"))
-        running.add_container(*recorded_container("containerd-2.4/web"))
-        yield running
 
 
 @pytest.fixture

@@ -1,0 +1,24 @@
+"""A container runtime in a thread, for every test that reads one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sources.cri.fake_runtime import FakeRuntime
+from sources.cri.recorded import recorded_container, recorded_sandbox
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Return where the runtime of a test listens."""
+    return tmp_path / "s"
+
+
+@pytest.fixture
+def runtime(path: Path) -> Iterator[FakeRuntime]:
+    """Run a runtime with one pod of one container."""
+    with FakeRuntime(path) as running:
+        running.add_sandbox(*recorded_sandbox("containerd-2.4/web"))
+        running.add_container(*recorded_container("containerd-2.4/web"))
+        yield running

@@ -1,0 +1,99 @@
+"""Evaluate: what is remembered of zombies and pods from one scan to the next."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pausewatch.evaluate import evaluate, view_of
+from pausewatch.model.history import History
+from pausewatch.model.settings import Settings
+from support.builders import (
+    UPTIME_SECONDS,
+    WEB_APP_PID,
+    WEB_SANDBOX_ID,
+    a_pod,
+    a_snapshot,
+    identity,
+)
+from support.changes import with_zombies
+from support.scans import MISSING, ScannedNode
+
+
+class TestZombiesSeenSince:
+    """The only honest age of a zombie is how long we have seen it dead."""
+
+    def test_first_sight_is_kept_and_the_reaped_are_forgotten(self) -> None:
+        """Pids are reused; an entry must not outlive its process."""
+        _, first = evaluate(with_zombies(a_snapshot(), 2, WEB_APP_PID), History(), Settings(), ())
+        later = replace(with_zombies(a_snapshot(), 1, WEB_APP_PID), uptime_seconds=UPTIME_SECONDS + 30)
+
+        _, second = evaluate(later, first, Settings(), ())
+
+        assert second.zombies_seen_since == {identity(5000): UPTIME_SECONDS}
+
+    def test_is_kept_while_processes_can_not_be_read(self) -> None:
+        """Losing it would cost a minute of delay."""
+        _, first = evaluate(with_zombies(a_snapshot(), 2, WEB_APP_PID), History(), Settings(), ())
+
+        _, second = evaluate(a_snapshot(processes=MISSING), first, Settings(), ())
+
+        assert second.zombies_seen_since == first.zombies_seen_since
+
+    def test_is_dropped_at_boot(self) -> None:
+        """The same pid and start time may come again."""
+        zombies = with_zombies(a_snapshot(), 2, WEB_APP_PID)
+        _, first = evaluate(zombies, History(), Settings(), ())
+        rebooted = replace(zombies, boot_id="another", uptime_seconds=50.0)
+
+        _, second = evaluate(rebooted, first, Settings(), ())
+
+        assert set(second.zombies_seen_since.values()) == {50.0}
+        assert all(
+            view_of(rebooted, first).zombie_seen_for_seconds(one) == 0 for one in view_of(rebooted, first).zombies
+        )
+
+
+class TestPodMemory:
+    """When a pod was first missed, and how long it may take to end."""
+
+    def test_absence_begins_with_the_first_scan_that_misses_it(self) -> None:
+        """And ends when it is there again."""
+        node = ScannedNode()
+        node.scan()
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since is None
+
+        for _ in range(2):
+            node.scan(snapshot=a_snapshot(pods=()))
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since == UPTIME_SECONDS + 10
+
+        node.scan()
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since is None
+
+    def test_grace_period_outlives_the_pod(self) -> None:
+        """The API server forgets it with the pod."""
+        node = ScannedNode()
+        node.scan(snapshot=a_snapshot(pods=(a_pod(deletion_grace_seconds=600),)))
+        node.scan(snapshot=a_snapshot(pods=()))
+
+        assert node.history.pods[WEB_SANDBOX_ID].grace_seconds == 600
+
+    @pytest.mark.parametrize("section", ["pods", "sandboxes"])
+    def test_is_kept_while_it_can_not_be_told(self, section: str) -> None:
+        """An outage neither begins nor ends an absence."""
+        missing: dict[str, Any] = {section: MISSING}
+        node = ScannedNode()
+        node.scan(snapshot=a_snapshot(pods=()))
+        before = node.history.pods
+
+        node.scan(snapshot=a_snapshot(**missing))
+
+        assert node.history.pods == before
+
+    def test_sandbox_that_is_gone_is_forgotten(self) -> None:
+        """Memory does not grow with the pods that come and go."""
+        node = ScannedNode()
+        node.scan()
+        node.scan(snapshot=a_snapshot(sandboxes=(), containers=()))
+
+        assert node.history.pods == {}

@@ -1,0 +1,119 @@
+"""Evaluate: how long an observation must last to be reported, and when a finding goes."""
+
+from datetime import timedelta
+
+from pausewatch.model.history import History
+from pausewatch.model.report import (
+    Outcome,
+    Severity,
+)
+from support.builders import (
+    TAKEN_AT,
+    UPTIME_SECONDS,
+    a_snapshot,
+)
+from support.scans import MISSING, ScannedNode, an_observation, outcomes
+
+
+class TestPersistence:
+    """How long an observation must last, and when a finding goes."""
+
+    def test_is_reported_after_as_many_looks_as_declared(self) -> None:
+        """In a row; the first look stays its first-seen time."""
+        node = ScannedNode(looks=3)
+
+        assert [len(node.scan(an_observation()).findings) for _ in range(2)] == [0, 0]
+        (finding,) = node.scan(an_observation()).findings
+        assert finding.first_seen_at == TAKEN_AT
+        assert finding.id == "broken-thing/web-x/app/49b6b3a0c1d2"
+
+    def test_is_reported_after_as_long_as_declared(self) -> None:
+        """By the boot clock: a stepped wall clock neither hastens nor delays it."""
+        node = ScannedNode(seconds=20)
+
+        assert [len(node.scan(an_observation()).findings) for _ in range(3)] == [0, 0, 1]
+
+    def test_starts_anew_after_a_gap(self) -> None:
+        """Seen, not seen, seen is twice once."""
+        node = ScannedNode(looks=2)
+
+        found = [len(node.scan(*seen).findings) for seen in ([an_observation()], [], [an_observation()])]
+
+        assert found == [0, 0, 0]
+
+    def test_finding_clears_after_two_clean_scans(self) -> None:
+        """One may have been unlucky."""
+        node = ScannedNode()
+
+        assert [len(node.scan(*seen).findings) for seen in ([an_observation()], [], [])] == [1, 1, 0]
+
+    def test_finding_that_comes_back_in_time_keeps_its_first_seen_time(self) -> None:
+        """It never was away."""
+        node = ScannedNode(looks=2)
+        for seen in ([an_observation()], [an_observation()], []):
+            node.scan(*seen)
+
+        (finding,) = node.scan(an_observation()).findings
+
+        assert finding.first_seen_at == TAKEN_AT
+
+    def test_finding_shows_what_was_seen_last(self) -> None:
+        """Severity and text follow the node; the id stays."""
+        node = ScannedNode()
+        node.scan(an_observation(severity=Severity.INFO))
+
+        (finding,) = node.scan(an_observation(severity=Severity.CRITICAL)).findings
+
+        assert finding.severity is Severity.CRITICAL
+
+    def test_skipped_check_leaves_its_findings_as_they_were(self) -> None:
+        """Unknown is not clean: an outage of the runtime mends nothing."""
+        node = ScannedNode()
+        node.scan(an_observation())
+
+        reports = [node.scan(snapshot=a_snapshot(containers=MISSING)) for _ in range(5)]
+
+        assert [len(report.findings) for report in reports] == [1] * 5
+        assert outcomes(reports[-1]) == {"broken-thing": Outcome.SKIP}
+        assert [len(node.scan().findings) for _ in range(2)] == [1, 0]
+
+    def test_skipped_check_finds_nothing_new(self) -> None:
+        """Nor does an outage break anything."""
+        node = ScannedNode(looks=2)
+        node.scan(an_observation())
+
+        assert node.scan(snapshot=a_snapshot(containers=MISSING)).findings == ()
+
+    def test_restored_first_seen_time_is_kept(self) -> None:
+        """An agent that was restarted goes on where it was."""
+        earlier = TAKEN_AT - timedelta(hours=5)
+        restored = {"broken-thing/web-x/app/49b6b3a0c1d2": earlier}
+        node = ScannedNode()
+        node.history = History(restored_first_seen=restored, restored_until_uptime_seconds=UPTIME_SECONDS + 60)
+
+        (finding,) = node.scan(an_observation()).findings
+
+        assert finding.first_seen_at == earlier
+        assert node.history.restored_first_seen == {}
+        assert node.scan(an_observation()).findings[0].first_seen_at == earlier
+
+    def test_restored_time_does_not_count_for_ever(self) -> None:
+        """A finding that comes back after an hour is a new one."""
+        restored = {"broken-thing/web-x/app/49b6b3a0c1d2": TAKEN_AT - timedelta(hours=5)}
+        node = ScannedNode()
+        node.history = History(restored_first_seen=restored, restored_until_uptime_seconds=UPTIME_SECONDS + 5)
+        node.scan()
+        node.scan()
+
+        (finding,) = node.scan(an_observation()).findings
+
+        assert finding.first_seen_at == TAKEN_AT + timedelta(seconds=20)
+
+    def test_boot_ends_all_streaks(self) -> None:
+        """Pids and inode numbers of the last boot mean nothing now."""
+        node = ScannedNode(looks=2)
+        node.scan(an_observation())
+
+        rebooted = node.scan(an_observation(), snapshot=a_snapshot(boot_id="another"))
+
+        assert rebooted.findings == ()
