@@ -1,8 +1,87 @@
-"""Processes for a benchmark to look at: many, asleep, and gone when it ends."""
+"""A node for a benchmark to look at: pods of a real container runtime and many sleepers, all gone when it ends."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from bench.progress import say
+from lab.pins import CONTAINERD_2_4
+from lab.pods import Container, Pod
+from lab.shapes import runtime
+from lab.shapes.runtime import RuntimeLab
+
+CONTAINERS = (Container(name="first"), Container(name="second"))
+"""Of every pod; each is one process that sleeps."""
+
+PODS_PER_LINE = 25
+"""Of progress: making one takes about a quarter of a second."""
+
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What a person or a CI sends to end the benchmark."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeLoad:
+    """What was started."""
+
+    lab: RuntimeLab
+    pods: int
+    of_pods: int
+    """Processes that the pods brought: pauses, containers, shims, and the runtime itself."""
+
+    sleepers: int
+    """Further processes, in no pod."""
+
+    @property
+    def containers(self) -> int:
+        """Of all pods."""
+        return self.pods * len(CONTAINERS)
+
+    @property
+    def processes(self) -> int:
+        """All that was started; what else the machine runs is not counted."""
+        return self.of_pods + self.sleepers
+
+
+@contextmanager
+def node_load(name: str, *, pods: int, processes: int) -> Iterator[NodeLoad]:
+    """Keep a container runtime with ``pods`` pods, and sleepers until ``processes`` were started in all.
+
+    Args:
+        name: What the lab is called; what an earlier one of that name left is removed first.
+        pods: How many, each with two containers.
+        processes: How many in all; the pods alone may already be more.
+
+    Raises:
+        LabError: The runtime did not start, or refused a pod.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(_signals_restored())
+        lab = stack.enter_context(runtime.start(CONTAINERD_2_4, name))
+        # What is entered last is left first: from then on a second Ctrl-C does not end the cleaning halfway.
+        stack.callback(_ignore_signals)
+        run_pods(lab, pods)
+        of_pods = len(lab.cgroup.members())
+        asleep = stack.enter_context(sleepers(max(0, processes - of_pods)))
+        say(f"{of_pods} processes of {pods} pods and their runtime, {len(asleep)} further sleepers")
+        stack.callback(say, "removing the load")
+        stack.callback(_ignore_signals)
+        yield NodeLoad(lab=lab, pods=pods, of_pods=of_pods, sleepers=len(asleep))
+
+
+def run_pods(lab: RuntimeLab, count: int) -> None:
+    """Make ``count`` pods of two containers through the CRI; they go with the lab.
+
+    Raises:
+        LabError: The runtime refused one.
+    """
+    for number in range(count):
+        if number % PODS_PER_LINE == 0:
+            say(f"{number} of {count} pods made")
+        # Every tenth as a node's own agents are: they share more with the node, and are judged differently.
+        lab.run(Pod(f"load-{number}", containers=CONTAINERS, host_network=number % 10 == 0))
 
 
 @contextmanager
@@ -18,3 +97,18 @@ def sleepers(count: int) -> Iterator[tuple[int, ...]]:
             process.kill()
         for process in started:
             process.wait()
+
+
+@contextmanager
+def _signals_restored() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_signals() -> None:
+    for number in ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

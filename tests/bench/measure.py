@@ -1,7 +1,9 @@
 """CPU time of several ways to do one thing, taken in turns so that a disturbance of the machine meets all alike."""
 
+import os
+import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
 
@@ -12,6 +14,40 @@ def own_cpu(work: Callable[[], object]) -> Callable[[], float]:
         begin = time.process_time_ns()
         work()
         return (time.process_time_ns() - begin) / 1e6
+
+    return measured
+
+
+def program_cpu(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Callable[[], float]:
+    """Return a function that runs a program to its end and returns the CPU milliseconds, user and system, it took.
+
+    Raises:
+        RuntimeError: The program failed.
+    """
+
+    def measured() -> float:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment and {**environment}
+        )
+        # wait4 tells about this child alone; the totals of getrusage also hold those of children that ended beside it.
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+        return (used.ru_utime + used.ru_stime) * 1e3
+
+    return measured
+
+
+def others_cpu(pid: int, work: Callable[[], object]) -> Callable[[], float]:
+    """Return a function that does ``work`` and returns the CPU milliseconds that another process spent meanwhile."""
+    # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel's include/linux/posix-timers_types.h.
+    clock = (~pid << 3) | 2
+
+    def measured() -> float:
+        begin = time.clock_gettime_ns(clock)
+        work()
+        return (time.clock_gettime_ns(clock) - begin) / 1e6
 
     return measured
 

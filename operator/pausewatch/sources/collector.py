@@ -6,7 +6,7 @@ and every new sandbox would look unknown for a moment.
 """
 
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -51,6 +51,11 @@ class Collector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def runtime_calls(self) -> Mapping[str, int]:
+        """How many calls the runtime was asked since this collector was made, by method of the CRI."""
+        return self._cri.calls
 
     def close(self) -> None:
         """Give back the connection and all descriptors."""

@@ -1,26 +1,10 @@
-"""Our reading of /proc against plain C: ``PYTHONPATH=operator:tests python -m bench.proc_sweep``.
-
-Both see the same processes in turns: 500 sleepers, of 330 of which the namespace links are read, beside whatever else
-the machine runs. Ours does a whole ``ProcSource.read``; the C program (sweep.c) opens, reads and closes each file.
-"""
+"""The yardstick of our sweep: a plain C program with the same reads (sweep.c), kept running between sweeps."""
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-
-from bench.load import sleepers
-from bench.measure import interleaved, own_cpu
-from pausewatch.sources.procfs.source import ProcSource
-
-PROCESSES = 500
-FIRST_PROCESSES = 330
-ROUNDS = 60
-
-BUDGET = 1.0
-"""Our CPU time divided by that of the C program, at most."""
 
 
 class CSweep:
@@ -57,25 +41,3 @@ def c_sweep(pids: Sequence[int]) -> Iterator[CSweep]:
         subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source], check=True)
         with closing(CSweep(program, pids)) as sweep:
             yield sweep
-
-
-def compare(processes: int, first_processes: int, rounds: int) -> dict[str, float]:
-    """Return the median CPU milliseconds of one warm sweep: ``c`` and ``ours``."""
-    with sleepers(processes) as pids, c_sweep(pids[:first_processes]) as in_c, closing(ProcSource()) as source:
-        wanted = [(f"{pid:064x}", pid) for pid in pids[:first_processes]]
-        return interleaved({"c": in_c, "ours": own_cpu(lambda: source.read(wanted))}, rounds=rounds)
-
-
-def main() -> int:
-    """Print the comparison; 1 if it is over the budget."""
-    medians = compare(PROCESSES, FIRST_PROCESSES, ROUNDS)
-    ratio = medians["ours"] / medians["c"]
-    sys.stdout.write(
-        f"sweep of {PROCESSES} processes, links of {FIRST_PROCESSES}, CPU ms, median of {ROUNDS}:"
-        f" C {medians['c']:.2f}, ours {medians['ours']:.2f}, ratio {ratio:.2f} (budget {BUDGET})\n"
-    )
-    return int(ratio > BUDGET)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,0 +1,67 @@
+"""What was promised about the cost of a scan, and whether what was measured keeps it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench.costs import Costs
+from bench.endurance import Endurance
+
+STATUS_METHODS = ("PodSandboxStatus", "ContainerStatus")
+LIST_METHODS = ("ListPodSandbox", "ListContainers")
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One figure beside its budget."""
+
+    what: str
+    value: float
+    most: float
+    """The budget: the figure may be this, and no more."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the budget is kept."""
+        return self.value <= self.most
+
+    def __str__(self) -> str:
+        return f"{self.what:<62} {self.value:>7.3g}  (budget {self.most:g})  {'ok' if self.holds else 'BROKEN'}"
+
+
+def of_costs(costs: Costs) -> Iterator[Verdict]:
+    """Judge a warm look beside the other programs: figures that another machine should show as well."""
+    yield Verdict(what="whole look / lsns", value=costs.look / costs.lsns, most=1 / 8)
+    yield Verdict(what="sweep of /proc with links / C program", value=costs.proc / costs.c, most=1.0)
+
+
+def of_endurance(endurance: Endurance, *, sandboxes: int, containers: int) -> Iterator[Verdict]:
+    """Judge many looks of one process."""
+    grown = endurance.last_rss_bytes - endurance.settled_rss_bytes
+    yield Verdict(what=f"memory grown over {endurance.looks} looks, MiB", value=grown / MEBIBYTE, most=1)
+    yield Verdict(
+        what="resident memory of the process that looks, MiB", value=endurance.last_rss_bytes / MEBIBYTE, most=80
+    )
+    first, later = endurance.first_calls, endurance.later_calls
+    asked = sum(first.get(method, 0) for method in STATUS_METHODS)
+    yield Verdict(
+        what="status calls of the first look / sandboxes and containers", value=asked / (sandboxes + containers), most=1
+    )
+    again = sum(later.get(method, 0) for method in STATUS_METHODS)
+    yield Verdict(what=f"status calls of {endurance.looks - 1} later looks", value=again, most=0)
+    lists = sum(later.get(method, 0) for method in LIST_METHODS)
+    yield Verdict(what="lists per later look", value=lists / (endurance.looks - 1), most=2)
+    others = sum(later.values()) - again - lists
+    yield Verdict(what=f"other calls of {endurance.looks - 1} later looks", value=others, most=0)
+
+
+def of_cold_scan(milliseconds: float) -> Iterator[Verdict]:
+    """Judge ``pausewatch scan`` as a person runs it."""
+    yield Verdict(what="pausewatch scan, whole process, seconds of CPU", value=milliseconds / 1e3, most=1)
+
+
+def of_growth(small: Costs, large: Costs) -> Iterator[Verdict]:
+    """Judge a look at a large node beside one at an ordinary one."""
+    yield Verdict(what="one look at the large node, ms of CPU", value=large.look, most=100)
+    size = (large.processes + large.first_processes) / (small.processes + small.first_processes)
+    yield Verdict(what="growth of a look / growth of the node", value=large.look / small.look / size, most=1.25)

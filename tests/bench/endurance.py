@@ -1,0 +1,75 @@
+"""What many looks do to one process: its memory, and how often the runtime is asked.
+
+A process of its own, so that nothing but the scan is in it: ``python -m bench.endurance ENDPOINT LOOKS``.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.costs import Looker
+from pausewatch.model.settings import Settings
+from pausewatch.sources.collector import Collector
+
+SETTLING_LOOKS = 50
+"""Until caches and free lists have their size; growth counts from then on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endurance:
+    """What was seen of one process."""
+
+    looks: int
+    """All of them, the settling ones included."""
+
+    settled_rss_bytes: int
+    """Resident memory after SETTLING_LOOKS."""
+
+    last_rss_bytes: int
+    first_calls: Mapping[str, int]
+    """Of the first look to the runtime, by method of the CRI."""
+
+    later_calls: Mapping[str, int]
+    """Of all looks after it."""
+
+
+def endure(endpoint: str, looks: int) -> Endurance:
+    """Return what ``looks`` looks at the node, SETTLING_LOOKS at least, did to a process of their own."""
+    command = [sys.executable, "-m", "bench.endurance", endpoint, str(looks)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    return Endurance(**json.loads(done.stdout))
+
+
+def _endure_here(endpoint: str, looks: int) -> Endurance:
+    settings = Settings(runtime_endpoint=endpoint)
+    with Collector(settings) as collector:
+        looker = Looker(collector, settings)
+        looker.look()
+        first_calls = dict(collector.runtime_calls)
+        for _ in range(SETTLING_LOOKS - 1):
+            looker.look()
+        settled = _resident_bytes()
+        for _ in range(looks - SETTLING_LOOKS):
+            looker.look()
+        later_calls = {method: calls - first_calls[method] for method, calls in collector.runtime_calls.items()}
+        return Endurance(
+            looks=max(looks, SETTLING_LOOKS),
+            settled_rss_bytes=settled,
+            last_rss_bytes=_resident_bytes(),
+            first_calls=first_calls,
+            later_calls=later_calls,
+        )
+
+
+def _resident_bytes() -> int:
+    """Return the second field of ``/proc/self/statm`` (proc_pid_statm(5)), which is in pages."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asdict(_endure_here(sys.argv[1], int(sys.argv[2])))))
