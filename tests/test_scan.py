@@ -2,17 +2,15 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from pausewatch.model.history import History
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import ChangedOwner, Snapshot
 from pausewatch.scan import judge, look
+from pausewatch.sources.collector import Collector
 from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, a_snapshot
 from support.changes import with_first_process
-
-if TYPE_CHECKING:
-    from pausewatch.sources.collector import Collector
 
 BROKEN = with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network)
 
