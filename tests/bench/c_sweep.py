@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class CSweep:
-    """The C program, which sweeps once for each call."""
+    """The C program, which waits between sweeps."""
 
     def __init__(self, program: Path, pids: Sequence[int]) -> None:
         self._process = subprocess.Popen(
@@ -16,7 +16,7 @@ class CSweep:
         )
         self._links = 5 * len(pids)
 
-    def __call__(self) -> float:
+    def sweep(self) -> float:
         """Sweep once and return the CPU milliseconds it took."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,13 +93,13 @@ def measure_costs(endpoint: str, runtime_pid: int, *, rounds: int) -> Costs:
         snapshot = looker.look().snapshot
         wanted = _wanted(snapshot)
         in_c = stack.enter_context(c_sweep([pid for _, pid in wanted]))
-        ways: Mapping[str, Callable[[], float]] = {
+        ways = {
             "look": own_cpu(looker.look),
             "cri": own_cpu(cri.read),
             "proc": own_cpu(lambda: proc.read(wanted)),
             "judging": own_cpu(lambda: looker.judge_again(snapshot)),
             "runtime": others_cpu(runtime_pid, looker.look),
-            "c": in_c,
+            "c": in_c.sweep,
             "lsns": program_cpu(["lsns"]),
             "ps": program_cpu(["ps", "-eo", "pid,ppid,stat"]),
         }
