@@ -39,17 +39,8 @@ class NamespaceLinks:
 
     def of(self, kind: NamespaceKind) -> int:
         """Return the inode number of one kind."""
-        match kind:
-            case NamespaceKind.NETWORK:
-                return self.network
-            case NamespaceKind.IPC:
-                return self.ipc
-            case NamespaceKind.UTS:
-                return self.uts
-            case NamespaceKind.PID:
-                return self.pid
-            case NamespaceKind.USER:
-                return self.user
+        inode: int = getattr(self, kind)  # each is called as its kind is
+        return inode
 
 
 def namespace_text(kind: NamespaceKind, inode: int) -> str:

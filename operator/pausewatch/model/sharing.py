@@ -76,13 +76,17 @@ class NamespaceJudgement:
 
 OWN = Expectation(whose=Expected.NOBODY, inode=None)
 
+DECIDED_BY_SANDBOX = tuple(kind for kind in NamespaceKind if kind is not NamespaceKind.PID)
+"""The kinds that are the same for all containers of a sandbox; the PID mode is each container's own."""
+
 
 class Sharing:
     """The Linux namespaces of all comparable containers of one node."""
 
     def __init__(self, node: NodeView) -> None:
         self._node = node
-        self._of_sandbox: dict[tuple[str, NamespaceKind], Expectation | str] = {}
+        self._right_of_sandbox: dict[str, tuple[tuple[NamespaceKind, int | None], ...]] = {}
+        self._holders: dict[NamespaceKind, Mapping[int, Sandbox]] = {}
 
     def of(self, container: Container) -> tuple[NamespaceJudgement, ...]:
         """Return one judgement per kind; empty where the first process could not be read or compared."""
@@ -96,11 +100,12 @@ class Sharing:
         links = self._comparable_links(container)
         if links is None:
             return ()
-        return tuple(
-            self._judgement(container, kind, links.of(kind))
-            for kind in NamespaceKind
-            if not self._as_expected(container, kind, links.of(kind))
-        )
+        wrong = {kind for kind, right in self._right(container.sandbox_id) if links.of(kind) != right}
+        if not self._as_expected(container, NamespaceKind.PID, links.pid):
+            wrong.add(NamespaceKind.PID)
+        if not wrong:
+            return ()
+        return tuple(self._judgement(container, kind, links.of(kind)) for kind in NamespaceKind if kind in wrong)
 
     def is_judged(self, container: Container) -> bool:
         """Whether anything could be expected of the container's first process."""
@@ -122,6 +127,19 @@ class Sharing:
             return None
         return self._node.links_of(container.id)
 
+    def _right(self, sandbox_id: str) -> tuple[tuple[NamespaceKind, int | None], ...]:
+        """Return what all containers of a sandbox must be in: a scan of a healthy node spends its time here.
+
+        None where nothing is right; a kind of which nothing can be expected is left out.
+        """
+        right = self._right_of_sandbox.get(sandbox_id)
+        if right is None:
+            sandbox = self._node.sandboxes[sandbox_id]
+            expected = ((kind, self._expect_of_sandbox(sandbox, kind)) for kind in DECIDED_BY_SANDBOX)
+            right = tuple((kind, self._right_inode(kind, one)) for kind, one in expected if not isinstance(one, str))
+            self._right_of_sandbox[sandbox_id] = right
+        return right
+
     def _judgement(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
         expected = self._expect(container, kind)
         return NamespaceJudgement(
@@ -137,25 +155,24 @@ class Sharing:
         expected = self._expect(container, kind)
         if isinstance(expected, str):
             return True
-        match expected.whose:
-            case Expected.NOBODY:
-                return self._owner(container, kind, inode).kind is OwnerKind.OWN_CONTAINER
-            case Expected.SANDBOX:
-                # A sandbox that shares its own with the node holds nothing of its pod's, whatever its containers do.
-                host = self._node.host_links
-                return inode == expected.inode and (host is None or inode != host.of(kind))
-            case Expected.HOST | Expected.TARGET:
-                return inode == expected.inode
+        if expected.whose is Expected.NOBODY:
+            return self._owner(container, kind, inode).kind is OwnerKind.OWN_CONTAINER
+        return inode == self._right_inode(kind, expected)
+
+    def _right_inode(self, kind: NamespaceKind, expected: Expectation) -> int | None:
+        """Return the one that meets an expectation; None if none does."""
+        if expected.whose is Expected.SANDBOX:
+            # A sandbox that shares its own with the node holds nothing of its pod's, whatever its containers do.
+            host = self._node.host_links
+            return None if host is not None and host.of(kind) == expected.inode else expected.inode
+        return expected.inode
 
     def _expect(self, container: Container, kind: NamespaceKind) -> Expectation | str:
         """Return what is expected, or why nothing can be."""
         sandbox = self._node.sandboxes[container.sandbox_id]
         if kind is NamespaceKind.PID:
             return self._expect_pid(container, sandbox)
-        key = (sandbox.id, kind)
-        if key not in self._of_sandbox:
-            self._of_sandbox[key] = self._expect_of_sandbox(sandbox, kind)
-        return self._of_sandbox[key]
+        return self._expect_of_sandbox(sandbox, kind)
 
     def _expect_of_sandbox(self, sandbox: Sandbox, kind: NamespaceKind) -> Expectation | str:
         details = self._node.sandbox_details(sandbox)
@@ -218,7 +235,7 @@ class Sharing:
         sandbox = self._node.sandboxes[container.sandbox_id]
         if self.reference(sandbox, kind) == inode:
             return Owner(kind=OwnerKind.OWN_SANDBOX, sandbox=sandbox)
-        other = self._sandbox_namespaces.get((kind, inode))
+        other = self._holders_of(kind).get(inode)
         if other is not None:
             return Owner(kind=OwnerKind.OTHER_POD, sandbox=other)
         maker = self._pid_namespace_owners.get(inode) if kind is NamespaceKind.PID else None
@@ -236,16 +253,16 @@ class Sharing:
             kind = OwnerKind.OTHER_POD
         return Owner(kind=kind, sandbox=sandbox, container=owner)
 
-    @cached_property
-    def _sandbox_namespaces(self) -> Mapping[tuple[NamespaceKind, int], Sandbox]:
-        """The sandbox that holds a namespace, where it is not the node's."""
-        found: dict[tuple[NamespaceKind, int], Sandbox] = {}
-        for sandbox in self._node.sandboxes.values():
-            for kind in NamespaceKind:
+    def _holders_of(self, kind: NamespaceKind) -> Mapping[int, Sandbox]:
+        """Return the sandbox that holds each namespace of a kind."""
+        if kind not in self._holders:
+            found: dict[int, Sandbox] = {}
+            for sandbox in self._node.sandboxes.values():
                 inode = self.reference(sandbox, kind)
                 if inode is not None:
-                    found.setdefault((kind, inode), sandbox)
-        return found
+                    found.setdefault(inode, sandbox)
+            self._holders[kind] = found
+        return self._holders[kind]
 
     @cached_property
     def _pid_namespace_owners(self) -> Mapping[int, Container]:
