@@ -81,8 +81,8 @@ class Observer:
     def about_this_lab(self, found: Look) -> list[Finding]:
         """Return the findings of a look but those about the machine.
 
-        The lab's node shares the machine's PID namespace, so what is dead on the machine outside of the lab is a
-        true finding about the node: it depends on the machine, and no test is about it.
+        The lab's node shares the machine's PID namespace, and the machine's PID 1 inherits shims that end. How soon
+        it reaps them, and what else is dead on the machine, depends on the machine: no test is about it.
         """
         return [finding for finding in found.report.findings if not self._is_about_the_machine(finding)]
 
@@ -105,7 +105,7 @@ class Observer:
     def _is_about_the_machine(self, finding: Finding) -> bool:
         if not finding.subject.is_node:
             return False
-        parents = [one.value for one in finding.evidence if one.name == "parent"]
-        pids = [int(pid) for parent in parents for pid in re.findall(r"^pid (\d+)", parent)]
-        ours = self._lab.cgroup.path
-        return not any(path.startswith(f"{ours}/") for pid in pids for path in cgroup_paths(pid))
+        # The parent of most of them is told first.
+        parent = next(one.value for one in finding.evidence if one.name == "parent")
+        (pid,) = re.findall(r"^pid (\d+)", parent)
+        return not any(path.startswith(f"{self._lab.cgroup.path}/") for path in cgroup_paths(int(pid)))

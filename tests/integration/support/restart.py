@@ -1,0 +1,65 @@
+"""Killing the runtime of a lab and starting it again, as systemd does after a crash: pods and shims run on.
+
+Only for a lab of the test's own, which is stopped afterwards: `lab.containerd` is the killed one from then on.
+"""
+
+import signal
+import subprocess
+import threading
+
+from lab.cri.client import CallError
+from lab.pods import RunningPod
+from lab.processes import parent_pid
+from lab.shapes.runtime import RuntimeLab
+from lab.waiting import wait_until
+
+#: Moves into the cgroup of the lab's daemons, where the lab finds what it has to stop, and becomes the command.
+INTO_CGROUPS = 'for one in $LAB_CGROUPS; do echo $$ >"$one/cgroup.procs"; done; exec "$@"'
+ANSWER_SECONDS = 30.0
+
+
+def kill_runtime(lab: RuntimeLab) -> None:
+    """Kill containerd with SIGKILL; its socket stays behind, and nobody listens."""
+    lab.containerd.send(signal.SIGKILL)
+    wait_until("containerd to die", lambda: not lab.containerd.is_alive(), 10)
+
+
+def start_runtime_again(lab: RuntimeLab, shim_pid: int) -> None:
+    """Start containerd in the namespaces of the killed one; returns when it answers.
+
+    Args:
+        lab: Whose runtime was killed.
+        shim_pid: A shim that lives on: it holds the lab's mount and network namespaces.
+    """
+    inside = ["nsenter", f"--target={shim_pid}", "--mount", "--net"]
+    containerd = [str(lab.programs.bin / "containerd"), "--config", str(lab.places.run / "config.toml")]
+    environment = {
+        "PATH": f"{lab.programs.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LAB_CGROUPS": " ".join(map(str, lab.cgroup.create(lab.cgroup.daemons))),
+    }
+    with lab.places.log.open("a") as log:
+        process = subprocess.Popen(
+            ["sh", "-c", INTO_CGROUPS, "sh", *inside, *containerd],
+            cwd="/",
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    # Waited for in the background: the lab kills it when it stops, and it must not stay a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+    wait_until("the new containerd to answer", lambda: answers(lab), ANSWER_SECONDS)
+
+
+def shim_of(running: RunningPod) -> int:
+    """The pid of a pod's shim."""
+    return parent_pid(running.pause_pid())
+
+
+def answers(lab: RuntimeLab) -> bool:
+    """Whether the runtime is ready; a connection that is refused is made anew."""
+    try:
+        return not lab.client.unready_conditions()
+    except CallError:
+        return False
