@@ -30,14 +30,25 @@ class FakeProc:
         self.add(1, stat_line(1, name=b"init", parent=0))
 
     def add(
-        self, pid: int, stat: bytes | None = None, *, cgroup: str = "0::/", links: Mapping[str, int] | None = None
+        self,
+        pid: int,
+        stat: bytes | None = None,
+        *,
+        cgroup: str = "0::/",
+        links: Mapping[str, int] | None = None,
+        schedstat: str | None = None,
     ) -> None:
-        """Add a healthy process, or change one in place so that files which are open show the change."""
+        """Add a healthy process, or change one in place so that files which are open show the change.
+
+        Without ``schedstat`` the kernel is one that does not count how often processes run.
+        """
         folder = self.path / str(pid)
         (folder / "ns").mkdir(parents=True, exist_ok=True)
         (folder / "stat").write_bytes(stat_line(pid) if stat is None else stat)
         (folder / "cgroup").write_text(cgroup)
         (folder / "status").write_text(f"Name:\tsleep\nNSpid:\t{pid}\nCapEff:\t0000000000080000\n")
+        if schedstat is not None:
+            (folder / "schedstat").write_text(schedstat)
         for kind, inode in (INODES if links is None else links).items():
             link = folder / "ns" / kind
             link.unlink(missing_ok=True)

@@ -1,3 +1,5 @@
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -29,9 +31,9 @@ def pod(proc: FakeProc) -> FakeProc:
 class Reader:
     """Reads first processes, with a sweep that looks at each process when it is asked for."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, most_descriptors: int = 0) -> None:
         self.root = root
-        self.firsts = FirstProcesses(root)
+        self.firsts = FirstProcesses(root, most_descriptors=most_descriptors)
 
     def process_of(self, pid: int) -> Process | None:
         """Return the process that a sweep would have found."""
@@ -87,7 +89,7 @@ def test_same_place_is_the_same_object(pod: FakeProc) -> None:
 
 @pytest.mark.parametrize("kind", INODES)
 def test_living_process_that_moved(pod: FakeProc, kind: str) -> None:
-    """Each link is read anew in each scan."""
+    """Each link is read anew in each scan of a process that nobody can tell the runs of."""
     reader = Reader(pod.root)
     reader.read(*WANTED)
     pod.add(42, cgroup=OWN_CGROUP, links={**INODES, kind: 999})
@@ -96,6 +98,103 @@ def test_living_process_that_moved(pod: FakeProc, kind: str) -> None:
 
     assert isinstance(links, NamespaceLinks)
     assert 999 in {links.network, links.ipc, links.uts, links.pid, links.user}
+
+
+class Watched:
+    """A container's process, 42, that a kernel counts the runs of, and a reader of it that may keep files open."""
+
+    def __init__(self, proc: FakeProc) -> None:
+        self.proc = proc
+        self.firsts = FirstProcesses(proc.root, most_descriptors=1)
+        self.change("100 20 3\n")
+        self.read()
+        self.read()  # the first of which the next one can tell whether the process ran since
+
+    def change(self, schedstat: str, *, state: str = "S", start_ticks: int = 1000, network: int = 101) -> None:
+        """Change what /proc shows of the process."""
+        stat = stat_line(42, state=state, start_ticks=start_ticks)
+        self.proc.add(42, stat, cgroup=OWN_CGROUP, links={**INODES, "net": network}, schedstat=schedstat)
+
+    def read(self, *wanted: tuple[str, int]) -> FirstProcess:
+        """Return what is read of the process."""
+        found = self.firsts.read(wanted or WANTED, Reader(self.proc.root).process_of)
+        assert not isinstance(found, Unavailable)
+        return found[0]
+
+    def network(self) -> int:
+        """Return what is read of one of its links."""
+        links = self.read().links
+        assert isinstance(links, NamespaceLinks)
+        return links.network
+
+
+@pytest.fixture
+def watched(proc: FakeProc) -> Iterator[Watched]:
+    """Give such a process after two scans."""
+    watched = Watched(proc)
+    yield watched
+    watched.firsts.close()
+
+
+def test_process_that_did_not_run_can_not_have_moved(watched: Watched) -> None:
+    """What is remembered of it stands, without a look at its links."""
+    watched.change("100 20 3\n", network=999)
+
+    assert watched.read() == HEALTHY
+
+
+@pytest.mark.parametrize("schedstat", ["101 20 3\n", "100 20 4\n"])
+def test_process_that_ran_may_have_moved(watched: Watched, schedstat: str) -> None:
+    """Its links are read again, once."""
+    watched.change(schedstat, network=999)
+    moved = watched.network()
+    watched.change(schedstat, network=998)
+
+    assert (moved, watched.network()) == (999, 999)
+
+
+def test_process_that_is_running_may_be_moving(watched: Watched) -> None:
+    """The numbers of a thread that has not left its CPU may be old."""
+    watched.change("100 20 3\n", state="R", network=999)
+
+    assert watched.network() == 999
+
+
+def test_new_owner_of_a_number_is_read_although_nothing_ran(watched: Watched) -> None:
+    """The kept file is the old one's."""
+    watched.change("100 20 3\n", start_ticks=2000, network=999)
+
+    assert watched.network() == 999
+
+
+def test_new_owner_of_a_number_is_watched_as_soon_as_there_is_room(watched: Watched) -> None:
+    """The file of the old one is closed at the end of the scan that missed it."""
+    watched.change("100 20 3\n", start_ticks=2000)
+    descriptors = [watched.read() and watched.firsts.descriptors for _ in range(2)]
+
+    assert descriptors == [0, 1]
+
+
+def test_processes_that_no_file_may_be_kept_open_for(watched: Watched) -> None:
+    """Their links are read at each scan."""
+    watched.proc.add(7, schedstat="100 20 3\n")
+    watched.read(*WANTED, (STRANGER, 7))
+    watched.proc.add(7, schedstat="100 20 3\n", links={**INODES, "net": 999})
+    found = watched.firsts.read([(STRANGER, 7)], Reader(watched.proc.root).process_of)
+
+    assert not isinstance(found, Unavailable)
+    assert isinstance(found[0].links, NamespaceLinks)
+    assert found[0].links.network == 999
+
+
+def test_files_are_closed_when_their_process_is_no_longer_wanted(watched: Watched) -> None:
+    """A node that changes for months keeps no more open than it has pods."""
+    before = watched.firsts.descriptors
+    open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  a count
+    watched.firsts.read([], Reader(watched.proc.root).process_of)
+
+    assert (before, watched.firsts.descriptors) == (1, 0)
+    assert len(os.listdir("/proc/self/fd")) == open_before - 1  # noqa: PTH208  a count
 
 
 def test_cgroup_is_read_once_per_identity(pod: FakeProc) -> None:
@@ -255,8 +354,8 @@ def test_change_of_which_even_the_name_is_denied(pod: FakeProc) -> None:
 def test_living_process_that_moves_itself() -> None:
     """A real one, from the kernel's own links."""
     with running(*python(A_MOVER)) as program:
-        reader = Reader("/proc")
-        first = reader.read((OWNER, program.pid))[0]
+        reader = Reader("/proc", most_descriptors=1)
+        first = [reader.read((OWNER, program.pid))[0] for _ in range(3)][-1]
         unchanged = reader.firsts.what_changed(first)
         assert program.stdin is not None
         assert program.stdout is not None
@@ -265,6 +364,7 @@ def test_living_process_that_moves_itself() -> None:
         assert program.stdout.readline() == "moved\n"
         changed = reader.firsts.what_changed(first)
         moved = reader.read((OWNER, program.pid))[0]
+        reader.firsts.close()
 
     assert unchanged is None
     assert changed == "moved to another uts namespace"

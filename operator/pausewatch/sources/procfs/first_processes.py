@@ -1,4 +1,9 @@
-"""The first process of every sandbox and container: its namespaces at each scan, its cgroup once."""
+"""The first process of every sandbox and container: where it is at each scan, its cgroup once.
+
+A process can move to other namespaces (setns(2), unshare(2)), and nobody else can move it: it has to run for that.
+Most first processes sleep, a pause always, and asking the kernel whether one has run costs a sixteenth of reading its
+five links. So the links are read of those that may have run since they were read last.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,27 +12,45 @@ from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
 from pausewatch.model.process import FirstProcess, Identity, Process
 from pausewatch.sources.procfs import cgroup, namespace_links, process_stat
+from pausewatch.sources.procfs.schedstat import RunWatch
+
+_RUNNING = "R"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Remembered:
     link_paths: tuple[str, ...]
     targets: tuple[str, ...]
     """The texts of the links; empty if they could not be read."""
 
     first: FirstProcess
+    watch: RunWatch | None
+    """Asked before the links are read, never after: they must not be older than its answer."""
 
 
 class FirstProcesses:
-    """Reads the namespaces of the wanted processes anew at each scan, for a living process can move (setns(2)).
+    """Finds the namespaces of the wanted processes at each scan.
 
-    A process in the same place as before is the same object as in the last scan. That saves time and nothing else.
+    A process in the same place as before is the same object as in the last scan. What is remembered saves time and
+    nothing else; not for several threads.
     """
 
-    def __init__(self, root: str) -> None:
-        """Prepare for the processes below ``root``."""
+    def __init__(self, root: str, *, most_descriptors: int = 0) -> None:
+        """Prepare for the processes below ``root``.
+
+        Args:
+            root: where the proc file system is mounted.
+            most_descriptors: how many files may stay open. The links of processes beyond are read at each scan.
+        """
         self._root = root
+        self._most_descriptors = most_descriptors
+        self._descriptors = 0
         self._remembered: dict[str, _Remembered] = {}
+
+    @property
+    def descriptors(self) -> int:
+        """How many files are open now."""
+        return self._descriptors
 
     def read(
         self, wanted: Sequence[tuple[str, int]], process_of: Callable[[int], Process | None]
@@ -43,12 +66,10 @@ class FirstProcesses:
             process = process_of(pid)
             if process is None:
                 continue
-            now = self._again(self._remembered.get(owner_id), process.identity)
-            if now is None:
-                now = self._anew(owner_id, process.identity)
+            now = self._again(self._remembered.get(owner_id), process) or self._anew(owner_id, process.identity)
             if now is not None:
                 remembered[owner_id] = now
-        self._remembered = remembered
+        self._remember(remembered)
         firsts = tuple(entry.first for entry in remembered.values())
         return _all_denied(firsts) or firsts
 
@@ -72,15 +93,32 @@ class FirstProcesses:
             return "moved to another cgroup"
         return _links_changed(first.links, links)
 
-    def _again(self, remembered: _Remembered | None, identity: Identity) -> _Remembered | None:
+    def close(self) -> None:
+        """Close all files and forget everything."""
+        self._remember({})
+
+    def _remember(self, now: dict[str, _Remembered]) -> None:
+        kept = {entry.watch for entry in now.values()}
+        for entry in self._remembered.values():
+            if entry.watch is not None and entry.watch not in kept:
+                entry.watch.close()
+                self._descriptors -= 1
+        self._remembered = now
+
+    def _again(self, remembered: _Remembered | None, process: Process) -> _Remembered | None:
         """Return what is remembered if it still holds; None if everything is to be read anew.
 
         The identity is not read again behind the links. Should the process have ended since the sweep and its number
         belong to another by now, then that one sits in the same five namespaces, and what is returned was true at the
         sweep, a moment ago.
         """
-        if remembered is None or not remembered.targets or remembered.first.identity != identity:
+        if remembered is None or not remembered.targets or remembered.first.identity != process.identity:
             return None
+        if remembered.watch is None:
+            remembered.watch = self._watch(process.pid)
+        may_have_run = remembered.watch is None or remembered.watch.may_have_run()
+        if not may_have_run and process.state != _RUNNING:
+            return remembered
         try:
             targets = namespace_links.read_targets(remembered.link_paths)
         except OSError:
@@ -90,21 +128,28 @@ class FirstProcesses:
     def _anew(self, owner_id: str, identity: Identity) -> _Remembered | None:
         """Read cgroup and links; None if the process is gone by now."""
         known = self._remembered.get(owner_id)
-        if known is not None and known.first.identity == identity:
-            in_own_cgroup = known.first.in_own_cgroup
-        else:
-            in_own_cgroup = self._in_own_cgroup(owner_id, identity.pid)
+        if known is not None and known.first.identity != identity:
+            known = None
+        in_own_cgroup = known.first.in_own_cgroup if known else self._in_own_cgroup(owner_id, identity.pid)
         links = namespace_links.read(self._root, identity)
         if links is None:
             return None
         first = FirstProcess(owner_id=owner_id, identity=identity, links=links, in_own_cgroup=in_own_cgroup)
-        if known is not None and known.first == first:
+        if known and known.first == first:
             return known
         return _Remembered(
             link_paths=namespace_links.paths(self._root, identity.pid),
             targets=() if isinstance(links, Unavailable) else namespace_links.targets_of(links),
             first=first,
+            watch=known.watch if known else None,
         )
+
+    def _watch(self, pid: int) -> RunWatch | None:
+        """Begin to watch a process, if there is room; from the next scan on it spares reading links."""
+        watch = RunWatch.open(self._root, pid) if self._descriptors < self._most_descriptors else None
+        if watch is not None:
+            self._descriptors += 1
+        return watch
 
     def _in_own_cgroup(self, owner_id: str, pid: int) -> bool:
         text = cgroup.read(self._root, pid)

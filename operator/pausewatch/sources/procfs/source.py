@@ -11,7 +11,11 @@ from pausewatch.model.snapshot import PinnedNamespace
 from pausewatch.sources.procfs import access, boot, cgroup, namespace_links, pinned, process_stat, status
 from pausewatch.sources.procfs.first_processes import FirstProcesses
 from pausewatch.sources.procfs.placements import Placements
-from pausewatch.sources.procfs.sweep import Sweep
+from pausewatch.sources.procfs.sweep import Sweep, affordable_descriptors
+
+FIRST_PROCESSES_SHARE = 0.25
+"""Of the descriptors that may stay open; the sweep over all processes has the others. A pod has about three first
+processes, and a node with so many pods has four times as many processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +38,10 @@ class ProcSource:
     def __init__(self, root: str = "/proc") -> None:
         """Prepare to read the proc file system mounted at ``root``, that of our own PID namespace."""
         self._root = root
-        self._sweep = Sweep(root)
-        self._first_processes = FirstProcesses(root)
+        descriptors = affordable_descriptors()
+        for_first_processes = int(descriptors * FIRST_PROCESSES_SHARE)
+        self._sweep = Sweep(root, most_descriptors=descriptors - for_first_processes)
+        self._first_processes = FirstProcesses(root, most_descriptors=for_first_processes)
         self._placements = Placements(root)
         self._boot_id = boot.read_boot_id(root)
         self._last: ProcReading | None = None
@@ -110,6 +116,7 @@ class ProcSource:
 
     def close(self) -> None:
         """Close all files."""
+        self._first_processes.close()
         self._sweep.close()
 
 
