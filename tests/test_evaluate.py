@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pausewatch.checks._check import all_checks
-from pausewatch.evaluate import candidates, evaluate, view_of
+from pausewatch.evaluate import candidates, evaluate
 from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.report import (
@@ -54,10 +54,20 @@ class TestChangedOwners:
         """Asked for before they are confirmed, whatever their persistence."""
         snapshot = with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network)
 
-        suspects = candidates(view_of(snapshot, History()), Settings(), all_checks())
+        assert candidates(*evaluate(snapshot, History(), Settings(), all_checks())) == {WEB_APP_ID, WEB_SANDBOX_ID}
+        assert candidates(*evaluate(a_snapshot(), History(), Settings(), all_checks())) == frozenset()
 
-        assert suspects == {WEB_APP_ID, WEB_SANDBOX_ID}
-        assert candidates(view_of(a_snapshot(), History()), Settings(), all_checks()) == frozenset()
+    def test_nothing_is_a_candidate_that_only_was_seen_before(self) -> None:
+        """Neither what is clean now nor what can not be judged now: asking a runtime that hangs would take long."""
+        snapshot = with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network)
+        history = History()
+        for _ in range(2):
+            report, history = evaluate(snapshot, history, Settings(), all_checks())
+        hanging = replace(snapshot, containers=Unavailable(reason="RuntimeHanging", detail="no answer"))
+
+        assert report.findings
+        assert candidates(*evaluate(a_snapshot(), history, Settings(), all_checks())) == frozenset()
+        assert candidates(*evaluate(hanging, history, Settings(), all_checks())) == frozenset()
 
 
 class TestOutcomes:

@@ -39,17 +39,6 @@ class Seen:
     observations: tuple[Observation, ...]
 
 
-def view_of(snapshot: Snapshot, history: History) -> NodeView:
-    """Join a Snapshot with what is remembered of its processes."""
-    return NodeView(snapshot, history if history.boot_id == snapshot.boot_id else History())
-
-
-def candidates(node: NodeView, settings: Settings, checks: Iterable[Check]) -> frozenset[str]:
-    """Return the CRI ids that observations of this Snapshot rest on: to be read once more before they count."""
-    seen = (_run(check, node, settings) for check in checks)
-    return frozenset(owner for one in seen for observation in one.observations for owner in observation.rests_on)
-
-
 def evaluate(
     snapshot: Snapshot, history: History, settings: Settings, checks: Iterable[Check]
 ) -> tuple[Report, History]:
@@ -80,6 +69,18 @@ def evaluate(
         restored_first_seen=_still_restored(streaks, known, snapshot),
         restored_until_uptime_seconds=known.restored_until_uptime_seconds,
     )
+
+
+def candidates(report: Report, following: History) -> frozenset[str]:
+    """Return the CRI ids that what was seen rests on, reported or not: to be read once more before it counts.
+
+    Args:
+        report: What ``evaluate`` returned for a Snapshot.
+        following: The History that it returned with it.
+    """
+    judged = {result.check for result in report.results if result.outcome in (Outcome.PASS, Outcome.FAIL)}
+    seen = (streak for streak in following.streaks.values() if streak.check in judged and streak.looks)
+    return frozenset(owner for streak in seen for owner in streak.observation.rests_on)
 
 
 def _run(check: Check, node: NodeView, settings: Settings) -> Seen:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pausewatch.checks._check import Check, all_checks
-from pausewatch.evaluate import candidates, evaluate, view_of
+from pausewatch.evaluate import candidates, evaluate
 from pausewatch.model.history import History
 from pausewatch.model.report import Report
 from pausewatch.model.settings import Settings
@@ -29,11 +29,11 @@ def look(collector: Collector, history: History, settings: Settings) -> Look:
     the reads is never judged by halves of two instants.
     """
     checks = all_checks()
-    snapshot = collector.collect()
-    suspects = candidates(view_of(snapshot, history), settings, checks)
-    if suspects:
-        snapshot = collector.confirm(snapshot, suspects)
-    return judge(snapshot, history, settings, checks)
+    found = judge(collector.collect(), history, settings, checks)
+    suspects = candidates(found.report, found.history)
+    if not suspects:
+        return found
+    return judge(collector.confirm(found.snapshot, suspects), history, settings, checks)
 
 
 def judge(snapshot: Snapshot, history: History, settings: Settings, checks: Iterable[Check] | None = None) -> Look:

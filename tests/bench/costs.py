@@ -10,8 +10,6 @@ from pathlib import Path
 
 from bench.c_sweep import c_sweep
 from bench.measure import interleaved, others_cpu, own_cpu, program_cpu
-from pausewatch.checks._check import all_checks
-from pausewatch.evaluate import candidates, view_of
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.settings import Settings
@@ -38,7 +36,6 @@ class Looker:
 
     def judge_again(self, snapshot: Snapshot) -> None:
         """Do to a Snapshot that is there already what a look does with it."""
-        candidates(view_of(snapshot, self._history), self._settings, all_checks())
         judge(snapshot, self._history, self._settings)
 
 
