@@ -85,6 +85,7 @@ class Sharing:
 
     def __init__(self, node: NodeView) -> None:
         self._node = node
+        self._host = node.host_links
         self._right_of_sandbox: dict[str, tuple[tuple[NamespaceKind, int | None], ...]] = {}
         self._holders: dict[NamespaceKind, Mapping[int, Sandbox]] = {}
 
@@ -156,15 +157,15 @@ class Sharing:
         if isinstance(expected, str):
             return True
         if expected.whose is Expected.NOBODY:
-            return self._owner(container, kind, inode).kind is OwnerKind.OWN_CONTAINER
+            maker = self._pid_namespace_owners.get(inode)
+            return maker is not None and maker.id == container.id
         return inode == self._right_inode(kind, expected)
 
     def _right_inode(self, kind: NamespaceKind, expected: Expectation) -> int | None:
         """Return the one that meets an expectation; None if none does."""
         if expected.whose is Expected.SANDBOX:
             # A sandbox that shares its own with the node holds nothing of its pod's, whatever its containers do.
-            host = self._node.host_links
-            return None if host is not None and host.of(kind) == expected.inode else expected.inode
+            return None if self._host is not None and self._host.of(kind) == expected.inode else expected.inode
         return expected.inode
 
     def _expect(self, container: Container, kind: NamespaceKind) -> Expectation | str:
@@ -223,14 +224,12 @@ class Sharing:
         return Expectation(whose=Expected.SANDBOX, inode=inode)
 
     def _expect_host(self, kind: NamespaceKind) -> Expectation | str:
-        host = self._node.host_links
-        if host is None:
+        if self._host is None:
             return "the node's own namespaces could not be read"
-        return Expectation(whose=Expected.HOST, inode=host.of(kind))
+        return Expectation(whose=Expected.HOST, inode=self._host.of(kind))
 
     def _owner(self, container: Container, kind: NamespaceKind, inode: int) -> Owner:
-        host = self._node.host_links
-        if host is not None and host.of(kind) == inode:
+        if self._host is not None and self._host.of(kind) == inode:
             return Owner(kind=OwnerKind.HOST)
         sandbox = self._node.sandboxes[container.sandbox_id]
         if self.reference(sandbox, kind) == inode:
@@ -269,10 +268,13 @@ class Sharing:
         """The container that a PID namespace was made for: of those in it, the one that started first.
 
         A namespace exists before anybody joins it, so the earliest first process made it. A container that targets
-        another one, or shares the sandbox's or the node's, never owns one.
+        another one never owns one, and nobody owns the node's or what a sandbox holds.
         """
         owners: dict[int, Container] = {}
+        held = self._holders_of(NamespaceKind.PID)
         for container, links in self._with_own_pid_namespace():
+            if links.pid in held or (self._host is not None and links.pid == self._host.pid):
+                continue
             known = owners.get(links.pid)
             if known is None or self._started(container) < self._started(known):
                 owners[links.pid] = container
