@@ -4,6 +4,7 @@ A process of its own, so that nothing but the scan is in it: ``python -m bench.e
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -40,7 +41,8 @@ class Endurance:
 def endure(endpoint: str, looks: int) -> Endurance:
     """Return what ``looks`` looks at the node, SETTLING_LOOKS at least, did to a process of their own."""
     command = [sys.executable, "-m", "bench.endurance", endpoint, str(looks)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     return Endurance(**json.loads(done.stdout))
 
 

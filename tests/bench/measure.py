@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from random import Random
 from statistics import median
 
 
@@ -53,11 +54,16 @@ def others_cpu(pid: int, work: Callable[[], object]) -> Callable[[], float]:
 
 
 def interleaved(ways: Mapping[str, Callable[[], float]], *, rounds: int, warm_up: int = 3) -> dict[str, float]:
-    """Return the median of what each way answers, over ``rounds`` rounds after ``warm_up`` that do not count."""
+    """Return the median of what each way answers, over ``rounds`` rounds after ``warm_up`` that do not count.
+
+    Each round has another order, the same in every run: none of them always follows one that leaves it the caches
+    warm, or cold.
+    """
     answers: dict[str, list[float]] = {name: [] for name in ways}
+    shuffled = Random(0)  # noqa: S311  no secret is made of it
     for round_number in range(warm_up + rounds):
-        for name, measure in ways.items():
-            answer = measure()
+        for name in shuffled.sample(sorted(ways), len(ways)):
+            answer = ways[name]()
             if round_number >= warm_up:
                 answers[name].append(answer)
     return {name: median(values) for name, values in answers.items()}

@@ -136,8 +136,11 @@ class Sharing:
         right = self._right_of_sandbox.get(sandbox_id)
         if right is None:
             sandbox = self._node.sandboxes[sandbox_id]
-            expected = ((kind, self._expect_of_sandbox(sandbox, kind)) for kind in DECIDED_BY_SANDBOX)
-            right = tuple((kind, self._right_inode(kind, one)) for kind, one in expected if not isinstance(one, str))
+            right = tuple(
+                (kind, self._right_inode(kind, expected))
+                for kind in DECIDED_BY_SANDBOX
+                if not isinstance(expected := self._expect_of_sandbox(sandbox, kind), str)
+            )
             self._right_of_sandbox[sandbox_id] = right
         return right
 

@@ -5,7 +5,7 @@ cgroup path. On cgroup v1 it shows ``/`` for every controller, so its own cgroup
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -59,13 +59,13 @@ class ZombieGroup:
     """The one with the most zombies first."""
 
 
-def zombie_groups(node: NodeView, zombies: Iterable[Process]) -> tuple[ZombieGroup, ...]:
+def zombie_groups(node: NodeView, zombies: Collection[Process]) -> tuple[ZombieGroup, ...]:
     """Group zombies by the container they belong to.
 
     In this order: the container whose PID namespace the zombie's own ``ns/pid`` is; the container in its cgroup
     path; the container of its parent.
     """
-    owners = _pid_namespace_owners(node)
+    owners = _pid_namespace_owners(node) if zombies else {}
     grouped: dict[tuple[str, str], list[Process]] = {}
     for zombie in zombies:
         grouped.setdefault(_place(node, owners, zombie), []).append(zombie)

@@ -1,0 +1,26 @@
+"""What a look costs, on a few pods and within generous bounds: ``make bench`` holds it to its real budgets."""
+
+import pytest
+
+from bench import budgets
+from bench.costs import measure_costs
+from bench.endurance import endure
+from bench.load import CONTAINERS, run_pods
+from lab.pins import CONTAINERD_2_4
+from lab.shapes.runtime import RuntimeLab
+
+PODS = 20
+
+
+@pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
+def test_look_stays_cheap(lab: RuntimeLab) -> None:
+    """Twice its share of lsns and of the C program, for the machine may be busy; no call twice, no growing memory."""
+    run_pods(lab, PODS)
+
+    costs = measure_costs(lab.endpoint, lab.containerd.pid, rounds=7)
+    endurance = endure(lab.endpoint, looks=200)
+
+    for verdict in budgets.of_costs(costs):
+        assert verdict.value <= 2 * verdict.most, verdict
+    for verdict in budgets.of_endurance(endurance, sandboxes=PODS, containers=PODS * len(CONTAINERS)):
+        assert verdict.holds, verdict
