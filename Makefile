@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test demo bench lab lock
+.PHONY: help check test demo bench lab lock render
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -37,6 +37,9 @@ bench: ## what a scan costs, beside lsns and a C program with the same reads (ro
 
 lab: ## start the lab and leave it running, to try things by hand (root); python -m lab stop ends it
 	@$(IN) && python -m lab start
+
+render: ## write what follows from other files: manifests, docs/resource.md, docs/metrics.md
+	@$(IN) && python tests/contracts/render.py
 
 lock: ## pin the newest versions that pyproject.toml allows, with hashes, into requirements*.lock
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \

@@ -3,6 +3,7 @@
 A check that raises becomes ERROR and the others go on: a bug of ours must never look like the node's fault.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +25,9 @@ from pausewatch.model.report import (
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import NODE_SECTIONS, Snapshot
+from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
+from pausewatch.model.zombies import subject_of_zombies, zombie_groups
 
 CLEAN_LOOKS_TO_CLEAR = 2
 """A finding goes after this many scans in a row that ran its check and did not see it: one may have been unlucky."""
@@ -56,6 +59,7 @@ def evaluate(
         cgroup_version=snapshot.cgroup_version,
         sandbox_images=_sandbox_images(node),
         summary=_summary(node),
+        zombie_holders=_zombie_holders(node),
         coverage=_coverage(node, ignored=len(reported) - len(findings)),
         unavailable=_unavailable(snapshot),
         results=tuple(_result(one, findings) for one in seen),
@@ -222,11 +226,19 @@ def _summary(node: NodeView) -> Summary:
     return Summary(
         sandboxes=len(node.sandboxes),
         ready_sandboxes=len(ready),
-        containers=len(node.containers),
+        container_states=Counter(container.state for container in node.containers.values()),
         pause_processes=sum(sandbox_id in node.first_processes for sandbox_id in node.sandboxes),
         pid_namespaces=len({one.pid for one in links if one is not None}),
         zombies=len(node.zombies),
     )
+
+
+def _zombie_holders(node: NodeView) -> tuple[tuple[Subject, int], ...]:
+    if not node.zombies:
+        return ()
+    groups = zombie_groups(node, node.zombies)
+    held = [(subject_of_zombies(node, group), len(group.zombies)) for group in groups if group.sandbox is not None]
+    return tuple(sorted(held, key=lambda holder: (-holder[1], holder[0].sort_key)))
 
 
 def _coverage(node: NodeView, *, ignored: int) -> Coverage:

@@ -59,6 +59,7 @@ def test_a_healthy_node() -> None:
                 "pauseProcesses": 2,
                 "pidNamespaces": 4,
                 "zombies": 0,
+                "orphans": 0,
                 "critical": 0,
                 "warning": 0,
                 "info": 0,

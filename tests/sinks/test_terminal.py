@@ -6,11 +6,12 @@ import pytest
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity, Summary
+from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity
+from pausewatch.model.sandbox import ContainerState
 from pausewatch.sinks.terminal import access, ago, counted, results_text, scan
 from support.builders import TAKEN_AT, a_subject
 from support.printed import printed
-from support.reports import a_coverage, a_finding, a_report
+from support.reports import a_coverage, a_finding, a_report, a_summary
 
 SILENT = Unavailable(
     reason="DeadlineExceeded",
@@ -252,9 +253,8 @@ def test_the_severity_is_a_word_in_colour() -> None:
 
 def test_sandboxes_that_are_not_ready_are_counted_apart() -> None:
     """Where all are ready the number would be noise."""
-    summary = Summary(
-        sandboxes=42, ready_sandboxes=41, containers=88, pause_processes=42, pid_namespaces=61, zombies=1576
-    )
+    states = {ContainerState.RUNNING: 80, ContainerState.EXITED: 8}
+    summary = a_summary(sandboxes=42, ready_sandboxes=41, container_states=states, zombies=1576)
 
     assert printed(scan(a_report(summary=summary))).startswith(
         "node-7: healthy. containerd 2.4.2, 42 sandboxes (41 ready), 88 containers, 1,576 zombies\n"

@@ -17,6 +17,7 @@ from pausewatch.model.report import (
     Severity,
     Summary,
 )
+from pausewatch.model.sandbox import ContainerState
 from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_subject
 
 CHECKS = ("namespace-not-shared", "zombie-buildup")
@@ -56,7 +57,8 @@ def a_report(**changes: Any) -> Report:
         runtime=a_runtime(),
         cgroup_version="v2",
         sandbox_images=(PAUSE_IMAGE,),
-        summary=Summary(sandboxes=2, ready_sandboxes=2, containers=3, pause_processes=2, pid_namespaces=4, zombies=0),
+        summary=a_summary(),
+        zombie_holders=(),
         coverage=a_coverage(),
         unavailable=(),
         results=tuple(
@@ -66,6 +68,19 @@ def a_report(**changes: Any) -> Report:
         findings=(),
     )
     return replace(healthy, **changes | {"findings": findings})
+
+
+def a_summary(**changes: Any) -> Summary:
+    """Return the counts of the healthy node."""
+    healthy = Summary(
+        sandboxes=2,
+        ready_sandboxes=2,
+        container_states={ContainerState.RUNNING: 3},
+        pause_processes=2,
+        pid_namespaces=4,
+        zombies=0,
+    )
+    return replace(healthy, **changes)
 
 
 def a_coverage(**changes: int) -> Coverage:

@@ -1,10 +1,12 @@
 """What a scan found: the values that all sinks render."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import Runtime
 from pausewatch.model.subject import Subject
 
@@ -118,10 +120,17 @@ class Summary:
 
     sandboxes: int
     ready_sandboxes: int
-    containers: int
+    container_states: Mapping[ContainerState, int]
+    """How many containers are in each state; a state without any is left out."""
+
     pause_processes: int
     pid_namespaces: int
     zombies: int
+
+    @property
+    def containers(self) -> int:
+        """The number of containers, in every state."""
+        return sum(self.container_states.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +158,10 @@ class Report:
     """Images that the pauses of ready sandboxes run, sorted."""
 
     summary: Summary
+    zombie_holders: tuple[tuple[Subject, int], ...]
+    """Containers, and sandboxes themselves, that hold zombies, with how many; most first. Zombies of no pod are in
+    ``summary.zombies`` only."""
+
     coverage: Coverage
     unavailable: tuple[tuple[str, Unavailable], ...]
     """Sections of the Snapshot that could not be read, by name."""

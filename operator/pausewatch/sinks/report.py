@@ -17,6 +17,9 @@ API_VERSION = "pausewatch.github.io/v1alpha1"
 KIND = "PodSandboxReport"
 RUNBOOK_URL = "https://pausewatch.github.io/checks/{check}"
 
+ORPHANS_ARE_FOUND_BY = "orphaned-sandbox"
+"""The check whose findings the column ORPHANS counts."""
+
 HEARTBEAT_SECONDS = 600.0
 """An unchanged report is written again this often. Rarer writes cost the API server less, but delay the news that an
 agent is gone; 10 minutes on 5,000 nodes are 8 writes a second."""
@@ -110,6 +113,7 @@ def _summary(report: Report) -> Object:
         "pauseProcesses": summary.pause_processes,
         "pidNamespaces": summary.pid_namespaces,
         "zombies": summary.zombies,
+        "orphans": sum(finding.check == ORPHANS_ARE_FOUND_BY for finding in report.findings),
         "critical": report.count(Severity.CRITICAL),
         "warning": report.count(Severity.WARNING),
         "info": report.count(Severity.INFO),

@@ -1,0 +1,263 @@
+"""The metrics, one table: name, help, labels, and where the samples come from.
+
+The collector, docs/metrics.md and the tests are made from it. Conventions: Prometheus, "Metric and label naming" and
+"Writing exporters". What is true of a vanished pod vanishes with it, because every sample is of the last report.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pausewatch.checks._check import all_checks
+from pausewatch.model.report import Finding, Outcome, Report
+from pausewatch.model.sandbox import ContainerState, SandboxState
+
+MOST_WORKLOAD_SERIES = 200
+"""Series per family that name pods. A node that breaks for all its pods at once must not break Prometheus too."""
+
+
+class Kind(StrEnum):
+    """How Prometheus is to treat a metric."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentHealth:
+    """What the agent knows of itself."""
+
+    version: str
+    scan_period_seconds: float
+    scan_duration_seconds: Mapping[str, float]
+    """Of the last scan, by phase; empty before the first."""
+
+    scans: int
+    """That gave a report."""
+
+    scan_crashes: int
+    """That broke: bugs of ours."""
+
+    last_success_at: datetime | None
+    sources_up: Mapping[str, bool]
+    """Whether each source gave what it was last asked for."""
+
+    source_errors: Mapping[str, int]
+    """How often each one did not; 0 included."""
+
+    report_writes: int
+    report_write_errors: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """What one scrape shows."""
+
+    health: AgentHealth
+    report: Report | None
+    """Of the last scan; None before the first."""
+
+
+Sample = tuple[tuple[str, ...], float]
+"""Label values, in the order of the family's labels, and the value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One metric."""
+
+    name: str
+    help: str
+    kind: Kind = Kind.GAUGE
+    labels: tuple[str, ...] = ()
+    samples: Callable[[Exposed], Iterable[Sample]]
+
+
+def of_health(value: Callable[[AgentHealth], float | None]) -> Callable[[Exposed], Iterable[Sample]]:
+    """Return the samples of a metric without labels about the agent; none where the value is not known yet."""
+
+    def samples(exposed: Exposed) -> Iterable[Sample]:
+        found = value(exposed.health)
+        return () if found is None else (((), found),)
+
+    return samples
+
+
+def of_report(values: Callable[[Report], Iterable[Sample]]) -> Callable[[Exposed], Iterable[Sample]]:
+    """Return the samples of a metric about the node; none before the first scan, and none of a runtime that is down."""
+    return lambda exposed: () if exposed.report is None else values(exposed.report)
+
+
+def _sandboxes(report: Report) -> Iterable[Sample]:
+    ready = report.summary.ready_sandboxes
+    yield (SandboxState.READY.value,), ready
+    yield (SandboxState.NOTREADY.value,), report.summary.sandboxes - ready
+
+
+def _containers(report: Report) -> Iterable[Sample]:
+    for state in ContainerState:
+        yield (state.value,), report.summary.container_states.get(state, 0)
+
+
+def _findings(report: Report) -> Iterable[Sample]:
+    found = Counter((one.check, one.reason, one.severity) for one in report.findings)
+    for check in all_checks():
+        for reason in check.reasons:
+            for severity in reason.severities:
+                yield (check.id, reason.name, severity.value), found[check.id, reason.name, severity]
+
+
+def _checks(report: Report) -> Iterable[Sample]:
+    outcomes = Counter(result.outcome for result in report.results)
+    for outcome in Outcome:
+        yield (outcome.value,), outcomes[outcome]
+
+
+def _zombies_of_containers(report: Report) -> Iterable[Sample]:
+    for subject, count in report.zombie_holders[:MOST_WORKLOAD_SERIES]:
+        yield (subject.namespace, subject.pod, subject.container), count
+
+
+def _first_seen(report: Report) -> Iterable[Sample]:
+    for labels, finding in list(_distinct(report.findings).items())[:MOST_WORKLOAD_SERIES]:
+        yield labels, finding.first_seen_at.timestamp()
+
+
+def _distinct(findings: Iterable[Finding]) -> Mapping[tuple[str, ...], Finding]:
+    """Return the first finding of each set of labels: two Linux namespaces of one container are two findings."""
+    found: dict[tuple[str, ...], Finding] = {}
+    for one in findings:
+        subject = one.subject
+        workload = (subject.namespace, subject.pod, subject.container)
+        found.setdefault((one.check, one.reason, one.severity.value, *workload), one)
+    return found
+
+
+def _dropped(report: Report) -> Iterable[Sample]:
+    holders, findings = len(report.zombie_holders), len(_distinct(report.findings))
+    yield (), max(holders - MOST_WORKLOAD_SERIES, 0) + max(findings - MOST_WORKLOAD_SERIES, 0)
+
+
+def _timestamp(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+FAMILIES = (
+    Family(
+        name="pausewatch_sandboxes",
+        help="Pod sandboxes that the container runtime lists, by state.",
+        labels=("state",),
+        samples=of_report(_sandboxes),
+    ),
+    Family(
+        name="pausewatch_containers",
+        help="Containers that the container runtime lists, by state.",
+        labels=("state",),
+        samples=of_report(_containers),
+    ),
+    Family(
+        name="pausewatch_pause_processes",
+        help="Pause processes that are alive.",
+        samples=of_report(lambda report: [((), report.summary.pause_processes)]),
+    ),
+    Family(
+        name="pausewatch_pid_namespaces",
+        help="Different PID namespaces of pauses and of first processes of containers.",
+        samples=of_report(lambda report: [((), report.summary.pid_namespaces)]),
+    ),
+    Family(
+        name="pausewatch_zombie_processes",
+        help="Dead processes that nobody has reaped, on the whole node.",
+        samples=of_report(lambda report: [((), report.summary.zombies)]),
+    ),
+    Family(
+        name="pausewatch_findings",
+        help="Findings by check, reason and severity, all of them, 0 included.",
+        labels=("check", "reason", "severity"),
+        samples=of_report(_findings),
+    ),
+    Family(
+        name="pausewatch_checks",
+        help="Checks by what became of them in the last scan.",
+        labels=("outcome",),
+        samples=of_report(_checks),
+    ),
+    Family(
+        name="pausewatch_container_zombie_processes",
+        help="Zombies of one container, or of a sandbox where container is empty; only where there are any.",
+        labels=("namespace", "pod", "container"),
+        samples=of_report(_zombies_of_containers),
+    ),
+    Family(
+        name="pausewatch_finding_first_seen_timestamp_seconds",
+        help="When a finding was first seen, as Unix time; only while it lasts.",
+        labels=("check", "reason", "severity", "namespace", "pod", "container"),
+        samples=of_report(_first_seen),
+    ),
+    Family(
+        name="pausewatch_series_dropped",
+        help=f"Series that name pods and were left out of this answer, beyond {MOST_WORKLOAD_SERIES} of a metric.",
+        samples=of_report(_dropped),
+    ),
+    Family(
+        name="pausewatch_build_info",
+        help="The version that runs; always 1.",
+        labels=("version",),
+        samples=lambda exposed: [((exposed.health.version,), 1)],
+    ),
+    Family(
+        name="pausewatch_scan_period_seconds",
+        help="Between the starts of two scans.",
+        samples=of_health(lambda health: health.scan_period_seconds),
+    ),
+    Family(
+        name="pausewatch_last_scan_duration_seconds",
+        help="How long the last scan took, by phase. A scrape never starts a scan.",
+        labels=("phase",),
+        samples=lambda exposed: [((phase,), one) for phase, one in exposed.health.scan_duration_seconds.items()],
+    ),
+    Family(
+        name="pausewatch_scans_total",
+        help="Scans that gave a report.",
+        kind=Kind.COUNTER,
+        samples=of_health(lambda health: health.scans),
+    ),
+    Family(
+        name="pausewatch_scan_crashes_total",
+        help="Scans that broke: bugs in pausewatch.",
+        kind=Kind.COUNTER,
+        samples=of_health(lambda health: health.scan_crashes),
+    ),
+    Family(
+        name="pausewatch_last_scan_success_timestamp_seconds",
+        help="When the last scan gave a report, as Unix time.",
+        samples=of_health(lambda health: _timestamp(health.last_success_at)),
+    ),
+    Family(
+        name="pausewatch_source_up",
+        help="Whether a source gave what it was last asked for.",
+        labels=("source",),
+        samples=lambda exposed: [((name,), up) for name, up in exposed.health.sources_up.items()],
+    ),
+    Family(
+        name="pausewatch_source_errors_total",
+        help="How often a source did not give what it was asked for.",
+        kind=Kind.COUNTER,
+        labels=("source",),
+        samples=lambda exposed: [((name,), count) for name, count in exposed.health.source_errors.items()],
+    ),
+    Family(
+        name="pausewatch_report_writes_total",
+        help="Writes of the PodSandboxReport of this node.",
+        kind=Kind.COUNTER,
+        samples=of_health(lambda health: health.report_writes),
+    ),
+    Family(
+        name="pausewatch_report_write_errors_total",
+        help="Attempts to write the report that failed.",
+        kind=Kind.COUNTER,
+        samples=of_health(lambda health: health.report_write_errors),
+    ),
+)

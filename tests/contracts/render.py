@@ -1,0 +1,118 @@
+"""Renders what follows from other files: ``python tests/contracts/render.py`` (``make render``).
+
+manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics.
+test_rendered.py fails when one of them is not what this renders.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pausewatch.sinks.metric_families import FAMILIES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCHEMA = REPOSITORY / "operator" / "pausewatch" / "crd.yaml"
+COMMAND = "make render"
+HEADER = f"Rendered by `{COMMAND}`. Do not edit."
+
+Json = Mapping[str, Any]
+
+
+def schema() -> Json:
+    """Return the schema of a PodSandboxReport."""
+    version = yaml.safe_load(SCHEMA.read_text())["spec"]["versions"][0]
+    root: Json = version["schema"]["openAPIV3Schema"]
+    return root
+
+
+def fields(node: Json, path: str = "") -> Iterator[tuple[str, Json]]:
+    """Yield every field below a schema with its path; items of a list have ``[]``."""
+    if node.get("type") == "array":
+        yield from fields(node["items"], f"{path}[]")
+    for name, child in node.get("properties", {}).items():
+        inner = f"{path}.{name}" if path else name
+        yield inner, child
+        yield from fields(child, inner)
+
+
+def render_crd() -> str:
+    """Return the definition as a manifest."""
+    definition = yaml.safe_load(SCHEMA.read_text())
+    return f"# {HEADER}\n" + yaml.safe_dump(definition, sort_keys=False, width=120)
+
+
+def render_resource() -> str:
+    """Return the page about the fields of the resource."""
+    rows = [
+        _row(f"`{path}`", _type(node), _bound(node), node.get("description", ""))
+        for path, node in fields(schema())
+        if path.split(".")[0] in ("spec", "status")
+    ]
+    head = [
+        "# PodSandboxReport",
+        "",
+        f"<!-- {HEADER} -->",
+        "",
+        "One per node, cluster-scoped: `kubectl get psr`. Owned by its Node. `metadata.name` equals",
+        "`spec.nodeName`. `kubectl explain psr.status` shows the same as this table.",
+        "",
+        "| field | type | bound | meaning |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def render_metrics() -> str:
+    """Return the page about the metrics."""
+    rows = [
+        _row(f"`{one.name}`", one.kind.value, ", ".join(f"`{label}`" for label in one.labels) or "none", one.help)
+        for one in FAMILIES
+    ]
+    head = [
+        "# Metrics",
+        "",
+        f"<!-- {HEADER} -->",
+        "",
+        "At `/metrics` of the agent, as text and as OpenMetrics. All are of the last scan: a scrape never",
+        "starts one, and what a vanished pod had vanishes with it. Metrics about the node are there after the first",
+        "scan. Scrape with `honorLabels: true`: `namespace`, `pod` and `container` name what a metric is about,",
+        "not the agent's. The usual `process_*` metrics of the agent are there too.",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+RENDERED = {
+    "manifests/crd.yaml": render_crd,
+    "docs/resource.md": render_resource,
+    "docs/metrics.md": render_metrics,
+}
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _type(node: Json) -> str:
+    if "enum" in node:
+        return " or ".join(f"`{value}`" for value in node["enum"])
+    return {"date-time": "time"}.get(node.get("format", ""), node["type"])
+
+
+def _bound(node: Json) -> str:
+    if "maxItems" in node:
+        return f"{node['maxItems']} items"
+    return f"{node['maxLength']} characters" if "maxLength" in node else ""
+
+
+if __name__ == "__main__":
+    for target, renderer in RENDERED.items():
+        path = REPOSITORY / target
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(renderer())
+        sys.stdout.write(f"wrote {target}\n")

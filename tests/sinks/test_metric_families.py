@@ -1,0 +1,142 @@
+"""The metrics, one table."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from pausewatch.checks._check import all_checks
+from pausewatch.model.report import CheckResult, Outcome, Severity
+from pausewatch.model.sandbox import ContainerState
+from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Exposed, Kind
+from support.builders import TAKEN_AT, a_subject
+from support.health import a_health
+from support.reports import a_finding, a_report, a_summary
+
+
+def samples(name: str, exposed: Exposed) -> dict[tuple[str, ...], float]:
+    """Return the samples of one family by label values."""
+    (family,) = [one for one in FAMILIES if one.name == name]
+    return dict(family.samples(exposed))
+
+
+def test_names_follow_the_conventions() -> None:
+    """Counters end in _total and nothing else does; one help text each; labels name no target."""
+    names = [family.name for family in FAMILIES]
+
+    assert len(set(names)) == len(names)
+    for family in FAMILIES:
+        assert re.fullmatch(r"pausewatch(_[a-z]+)+", family.name)
+        assert family.name.endswith("_total") == (family.kind is Kind.COUNTER)
+        assert family.help.endswith(".")
+        assert not {"job", "instance", "node", "cluster"} & set(family.labels)
+
+
+def test_counts_of_the_node() -> None:
+    """With 0 where there is nothing."""
+    summary = a_summary(sandboxes=5, ready_sandboxes=4, container_states={ContainerState.EXITED: 7}, zombies=9)
+    exposed = Exposed(health=a_health(), report=a_report(summary=summary))
+
+    assert samples("pausewatch_sandboxes", exposed) == {("READY",): 4, ("NOTREADY",): 1}
+    assert samples("pausewatch_containers", exposed) == {
+        ("CREATED",): 0,
+        ("RUNNING",): 0,
+        ("EXITED",): 7,
+        ("UNKNOWN",): 0,
+    }
+    assert samples("pausewatch_zombie_processes", exposed) == {(): 9}
+
+
+def test_every_declared_reason_has_a_series() -> None:
+    """0 included: an alert on a metric that is not there yet never fires."""
+    found = a_finding(severity=Severity.INFO)
+    exposed = Exposed(health=a_health(), report=a_report(findings=(found,)))
+
+    findings = samples("pausewatch_findings", exposed)
+
+    declared = {
+        (check.id, reason.name, severity.value)
+        for check in all_checks()
+        for reason in check.reasons
+        for severity in reason.severities
+    }
+    assert set(findings) == declared
+    assert {labels: value for labels, value in findings.items() if value} == {
+        ("zombie-buildup", "ZombieBuildup", "Info"): 1
+    }
+
+
+def test_outcomes_of_checks() -> None:
+    """All four, always."""
+    results = (
+        CheckResult(check="a", outcome=Outcome.PASS),
+        CheckResult(check="b", outcome=Outcome.PASS),
+        CheckResult(check="c", outcome=Outcome.SKIP),
+    )
+    exposed = Exposed(health=a_health(), report=a_report(results=results))
+
+    assert samples("pausewatch_checks", exposed) == {("PASS",): 2, ("FAIL",): 0, ("SKIP",): 1, ("ERROR",): 0}
+
+
+def test_workload_series_name_the_pod() -> None:
+    """Only where there is something."""
+    holders = ((a_subject(), 16), (a_subject(container=""), 3))
+    exposed = Exposed(health=a_health(), report=replace(a_report(findings=(a_finding(),)), zombie_holders=holders))
+
+    assert samples("pausewatch_container_zombie_processes", exposed) == {
+        ("team-a", "web-x", "app"): 16,
+        ("team-a", "web-x", ""): 3,
+    }
+    assert samples("pausewatch_finding_first_seen_timestamp_seconds", exposed) == {
+        ("zombie-buildup", "ZombieBuildup", "Warning", "team-a", "web-x", "app"): TAKEN_AT.timestamp() - 3 * 3600
+    }
+    assert samples("pausewatch_series_dropped", exposed) == {(): 0}
+
+
+def test_two_findings_with_the_same_labels_are_one_series() -> None:
+    """Two wrong Linux namespaces of one container: Prometheus rejects a scrape with a series twice."""
+    twice = (a_finding("network"), a_finding("ipc"))
+    exposed = Exposed(health=a_health(), report=a_report(findings=twice))
+
+    assert len(samples("pausewatch_finding_first_seen_timestamp_seconds", exposed)) == 1
+
+
+def test_workload_series_are_capped() -> None:
+    """A node whose pods all break at once must not break Prometheus; what was dropped is counted."""
+    pods = [a_subject(pod=f"pod-{number}") for number in range(MOST_WORKLOAD_SERIES + 30)]
+    report = replace(a_report(), zombie_holders=tuple((pod, 10) for pod in pods))
+    exposed = Exposed(health=a_health(), report=report)
+
+    assert len(samples("pausewatch_container_zombie_processes", exposed)) == MOST_WORKLOAD_SERIES
+    assert samples("pausewatch_series_dropped", exposed) == {(): 30}
+
+
+def test_before_the_first_scan_only_the_agent_is_told_of() -> None:
+    """No zero that nobody counted."""
+    exposed = Exposed(health=a_health(scan_duration_seconds={}, scans=0, last_success_at=None), report=None)
+
+    told = {family.name for family in FAMILIES if list(family.samples(exposed))}
+
+    assert "pausewatch_zombie_processes" not in told
+    assert "pausewatch_last_scan_success_timestamp_seconds" not in told
+    assert {"pausewatch_build_info", "pausewatch_scans_total", "pausewatch_source_up"} <= told
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pausewatch_build_info", {("0.1.0",): 1}),
+        ("pausewatch_scan_period_seconds", {(): 30}),
+        ("pausewatch_last_scan_duration_seconds", {("look",): 0.02}),
+        ("pausewatch_scans_total", {(): 7}),
+        ("pausewatch_scan_crashes_total", {(): 0}),
+        ("pausewatch_last_scan_success_timestamp_seconds", {(): TAKEN_AT.timestamp()}),
+        ("pausewatch_source_up", {("runtime",): 1, ("pods",): 0}),
+        ("pausewatch_source_errors_total", {("runtime",): 0, ("pods",): 2}),
+        ("pausewatch_report_writes_total", {(): 3}),
+        ("pausewatch_report_write_errors_total", {(): 1}),
+    ],
+)
+def test_health_of_the_agent(name: str, expected: dict[tuple[str, ...], float]) -> None:
+    """Each from its own value."""
+    assert samples(name, Exposed(health=a_health(), report=None)) == expected
