@@ -1,139 +1,211 @@
-"""``make demo``: a container runtime from nothing, healthy and broken pods, what pausewatch says of them, healing."""
+"""``make demo``: a Kubernetes node from nothing, real faults in its pods, and what pausewatch makes of them."""
 
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from demo.agent import AgentProcess, running_agent
 from demo.telling import FalseClaimError, Story
-from lab import faults
 from lab.errors import LabError
-from lab.pins import RUNTIME_VERSIONS
 from lab.pods import Container, Pod, RunningPod
 from lab.remains import find_remains
-from lab.shapes.runtime import RuntimeLab, start
+from lab.shapes import cluster as clusters
+from lab.shapes.cluster import Cluster
+from lab.waiting import wait_until
 
 LAB = "demo"
-NAMESPACE = "shop"
+PORT = 17287
 ZOMBIES = 16
+MANIFESTS = Path(__file__).parents[2] / "manifests"
+ACCOUNT, NAMESPACE = "pausewatch", "pausewatch"
+
+SHORTENED = {
+    "PAUSEWATCH_SCAN_PERIOD_SECONDS": "3",
+    "PAUSEWATCH_REPORT_INTERVAL_SECONDS": "1",
+    "PAUSEWATCH_ZOMBIE_BUILDUP_SEEN_FOR_SECONDS": "5",
+    "PAUSEWATCH_ORPHANED_SANDBOX_DELAY_SECONDS": "1",
+}
+"""So that nobody has to wait. The defaults are 30, 60, 60 and 120 seconds."""
+
+NOT_READY = 1
+"""SANDBOX_NOTREADY of the CRI."""
+
+FOUND_SECONDS = 45.0
+"""Limit for a finding to come or go; an orphan takes the grace period of 30 s and three scans."""
 
 
 def main() -> int:
     """Tell the story; 0 if every claim was true."""
-    story = Story(steps=6)
+    story = Story(steps=7)
+    os.environ.update(SHORTENED)
     try:
-        story.step("A node: containerd 2.4, started from nothing in namespaces of its own")
-        with start(RUNTIME_VERSIONS["containerd-2.4"], LAB) as lab:
-            os.environ["PAUSEWATCH_RUNTIME_ENDPOINT"] = lab.endpoint
-            os.environ["PAUSEWATCH_NODE_NAME"] = "demo-node"
-            tell(story, lab)
+        story.step("A Kubernetes node from nothing: etcd, API server, kubelet, containerd")
+        with clusters.start(LAB) as cluster:
+            places = cluster.runtime.places
+            os.environ["PAUSEWATCH_RUNTIME_ENDPOINT"] = cluster.runtime.endpoint
+            os.environ["PAUSEWATCH_NODE_NAME"] = cluster.node_name
+            tell(story, cluster)
             story.step("Everything is stopped")
-            places = lab.places
-        story.claim("no process, mount, network namespace or cgroup of the lab is left", true=not find_remains(places))
+        story.claim("no process, mount, network namespace or cgroup is left", true=not find_remains(places))
         story.end()
-    except (FalseClaimError, LabError) as error:
+    except (FalseClaimError, LabError, OSError) as error:
         sys.stderr.write(f"\ndemo: FALSE: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\ndemo: interrupted; the lab is stopped\n")
+        sys.stderr.write("\ndemo: interrupted; the node is stopped\n")
         return 130
     return 0
 
 
-def tell(story: Story, lab: RuntimeLab) -> None:
-    """Show a healthy node, break it, show what is said, heal it."""
+def tell(story: Story, cluster: Cluster) -> None:
+    """Install, show a healthy node, break it, show what is said, heal it."""
+    story.step("Installing: the schema, an account that may read pods and write its own report, the agent")
+    install(cluster)
+    kubeconfig = cluster.service_account_kubeconfig(ACCOUNT, NAMESPACE, bound_to_node=True)
+    story.say(f"Shortened for the demonstration: {', '.join(f'{name}={value}' for name, value in SHORTENED.items())}")
+    with running_agent(["--kubeconfig", str(kubeconfig)], PORT) as agent:
+        healthy(story, cluster)
+        cart, worker = broken(story, cluster)
+        one_in_full(story, cluster, agent, cart)
+        healed(story, cluster, worker)
+        story.claim("the agent ran all the while", true=agent.is_running)
+        story.claim("the agent ends with exit code 0 when it is told to", true=agent.stop() == 0)
+
+
+def install(cluster: Cluster) -> None:
+    """Apply the manifests as a user would."""
+    cluster.kubectl("apply", f"--filename={MANIFESTS / 'crd.yaml'}")
+    cluster.kubectl("wait", "--for=condition=Established", "crd/podsandboxreports.pausewatch.github.io")
+    cluster.kubectl("apply", f"--filename={MANIFESTS / 'rbac.yaml'}")
+
+
+def healthy(story: Story, cluster: Cluster) -> None:
+    """Run pods that look odd and are legal."""
     story.step("Healthy pods: nothing to say")
-    containers = (Container(name="app"), Container(name="proxy"))
-    web = lab.run(Pod("web", namespace=NAMESPACE, containers=containers))
-    lab.run(Pod("cache", namespace=NAMESPACE, share_pid=True))
-    lab.run(Pod("node-agent", namespace=NAMESPACE, host_network=True, host_pid=True))
-    story.say("Pods web (app, proxy), cache (shared PID namespace), node-agent (hostNetwork, hostPID) run.")
-    story.command("pausewatch", "scan", "--fail-on", "info")
-    report = scan(story)
-    story.claim("no finding, and Healthy is True", true=not findings(report) and healthy(report) == "True")
+    cluster.run(Pod("web", containers=(Container(name="app"), Container(name="proxy"))))
+    cluster.run(Pod("cache", share_pid=True))
+    cluster.run(Pod("node-agent", host_network=True, host_pid=True))
+    story.say("Pods web (app, proxy), cache (shared PID namespace) and node-agent (hostNetwork, hostPID) run.")
+    until("the node to be reported as healthy", lambda: condition(cluster, "Healthy") == "True")
+    story.say(kubectl(story, cluster, "wait", "--for=condition=Healthy", f"psr/{cluster.node_name}", "--timeout=10s"))
+    story.say(kubectl(story, cluster, "get", "psr"))
+    story.claim("no finding, and Healthy is True", true=not findings(cluster))
 
-    story.step("Two real faults, of which Kubernetes would say nothing")
-    cart = lab.run(Pod("cart", namespace=NAMESPACE))
-    cart = faults.namespace_path_dropped(lab, cart, "app", "network")
-    queue = faults.zombies(lab, ZOMBIES, name="queue")
-    story.say("The runtime started cart's container in a fresh network namespace instead of its pod's.")
-    story.say(f"queue's PID 1 never waits for its children: {ZOMBIES} zombies.")
-    story.say("(Zombies become a Warning after 60 seconds; --set shortens that here to 1.)")
-    story.command(
-        "pausewatch", "scan", "--set", "zombie-buildup.seen_for_seconds=1", "--fail-on", "critical", expect=10
-    )
-    report = scan(story, "--set", "zombie-buildup.seen_for_seconds=1")
-    check_findings(story, report, cart, queue)
 
-    story.step("One pod in full, and the page behind a finding")
-    tree = story.command("pausewatch", "inspect", f"{NAMESPACE}/cart")
-    story.claim("inspect shows the wrong namespace", true=link(cart.pid()) in tree and "WRONG" in tree)
-    page = story.quiet_command("pausewatch", "explain", "NamespaceNotShared")
-    story.say("\n$ pausewatch explain NamespaceNotShared | head -12\n" + "\n".join(page.splitlines()[:12]))
-
-    story.step("One fault is healed: its finding clears, the other stays")
-    cart = faults.heal_container(lab, cart, "app")
-    story.command("pausewatch", "scan", "--set", "zombie-buildup.seen_for_seconds=1")
-    report = scan(story, "--set", "zombie-buildup.seen_for_seconds=1")
-    story.claim("cart shares its pod's network again", true=link(cart.pid()) == link(cart.pause_pid()))
+def broken(story: Story, cluster: Cluster) -> tuple[RunningPod, RunningPod]:
+    """Break three pods for real."""
+    story.step("Three real faults, of which Kubernetes says nothing")
+    queue = cluster.run(Pod("queue", containers=(Container(command=("misbehave", "orphans", str(ZOMBIES))),)))
+    story.say(f"queue: its PID 1 never waits for its children, {ZOMBIES} zombies.")
+    cluster.falsify("cart", "app", {"type": "network", "do": "fresh"})
+    cart = cluster.run(Pod("cart"))
+    story.say("cart: the runtime starts its container in a fresh network namespace instead of its pod's.")
+    worker = cluster.run(Pod("worker"))
+    cluster.stop_kubelet()
+    cluster.kubectl("delete", "pod", "worker", "--namespace=lab", "--force", "--grace-period=0")
+    story.say("worker: deleted by force while the kubelet does not run. Its container goes on.")
+    expected = {"NamespaceNotShared": "cart", "ZombieBuildup": "queue", "OrphanedSandbox": "worker"}
+    until("all three to be found", lambda: {one["reason"]: pod(one) for one in findings(cluster)} == expected)
+    story.say(kubectl(story, cluster, "get", "pods", "--namespace=lab"))
+    story.say(kubectl(story, cluster, "get", "psr"))
+    severities = {one["reason"]: one["severity"] for one in findings(cluster)}
     story.claim(
-        "only queue is left",
-        true=[(one["reason"], pod(one)) for one in findings(report)] == [("ZombieBuildup", "queue")],
-    )
-    story.claim(
-        "web was never mentioned", true=web.pid("app") > 0 and all(pod(one) != "web" for one in findings(report))
-    )
-
-
-def check_findings(story: Story, report: dict[str, Any], cart: RunningPod, queue: RunningPod) -> None:
-    """Compare the report with what readlink and /proc say."""
-    found = {(one["reason"], pod(one), one["severity"]): one for one in findings(report)}
-    story.claim(
-        "exactly these two are found",
-        true=set(found)
+        "exactly these three are found, and Healthy is False",
+        true=condition(cluster, "Healthy") == "False"
+        and severities
         == {
-            ("NamespaceNotShared", "cart", "Critical"),
-            ("ZombieBuildup", "queue", "Warning"),
+            "NamespaceNotShared": "Critical",
+            "OrphanedSandbox": "Critical",
+            "ZombieBuildup": "Warning",
         },
     )
-    wrong, zombies = (found[key] for key in sorted(found))
-    evidence = json.dumps(wrong["evidence"])
+    named = f"pid {queue.pid()} " in finding(cluster, "ZombieBuildup")["message"]
+    story.claim(f"the parent that never waits is named: pid {queue.pid()}", true=named)
+    return cart, worker
+
+
+def one_in_full(story: Story, cluster: Cluster, agent: AgentProcess, cart: RunningPod) -> None:
+    """Show a report, the metrics, and what a person on the node sees."""
+    story.step("What is said of them: the report in full, the metrics, the node itself")
+    story.say(kubectl(story, cluster, "get", "psr", cluster.node_name, "--output=yaml"))
+    evidence = json.dumps(finding(cluster, "NamespaceNotShared")["evidence"])
+    wrong, right = link(cart.pid()), link(cart.pause_pid())
     story.claim(
-        f"the evidence holds what readlink prints: {link(cart.pid())}, not {link(cart.pause_pid())}",
-        true=link(cart.pid()) in evidence
-        and link(cart.pause_pid()) in evidence
-        and link(cart.pid()) != link(cart.pause_pid()),
+        f"the evidence holds what readlink prints: {wrong}, not {right}",
+        true=wrong in evidence and right in evidence and wrong != right,
     )
-    story.claim(
-        f"the parent that never waits is named: pid {queue.pid()}", true=f"pid {queue.pid()} " in zombies["message"]
-    )
-    story.claim(
-        f"the node counts at least these {ZOMBIES} zombies", true=report["status"]["summary"]["zombies"] >= ZOMBIES
-    )
-    story.claim("Healthy is False", true=healthy(report) == "False")
+    metrics = agent.page("/metrics").splitlines()
+    story.say(f"\n$ curl --silent localhost:{PORT}/metrics | grep -E '^pausewatch_(findings|container_zombie)'")
+    shown = [line for line in metrics if line.startswith(("pausewatch_findings", "pausewatch_container_zombie"))]
+    story.say("\n".join(shown))
+    expected = {
+        f'pausewatch_container_zombie_processes{{container="app",namespace="lab",pod="queue"}} {ZOMBIES}.0',
+        'pausewatch_findings{check="orphaned-sandbox",reason="OrphanedSandbox",severity="Critical"} 1.0',
+    }
+    story.claim("the metrics say the same", true=expected <= set(shown))
+    story.command("pausewatch", "scan")
+    tree = story.command("pausewatch", "inspect", "lab/cart")
+    story.claim("inspect shows the wrong namespace", true="WRONG" in tree and wrong in tree)
 
 
-def scan(story: Story, *arguments: str) -> dict[str, Any]:
-    """Return the PodSandboxReport of the node."""
-    report: dict[str, Any] = json.loads(story.quiet_command("pausewatch", "scan", "-o", "json", *arguments))
-    return report
+def healed(story: Story, cluster: Cluster, worker: RunningPod) -> None:
+    """Heal two faults, and show that their findings go and the other stays."""
+    story.step("Two faults are healed: their findings clear, the other stays")
+    sandbox = worker.sandbox_id
+    cluster.start_kubelet()
+    story.say("The kubelet runs again and removes what it does not know.")
+    cluster.stop_falsifying("cart", "app")
+    cluster.kubectl("delete", "pod", "cart", "--namespace=lab", "--grace-period=1")
+    cart = cluster.run(Pod("cart"))
+    story.say("cart was deleted and made anew, by a runtime that works.")
+    until("only queue to be left", lambda: [pod(one) for one in findings(cluster)] == ["queue"])
+    story.say(kubectl(story, cluster, "get", "psr"))
+    story.claim("cart shares its pod's network again", true=link(cart.pid()) == link(cart.pause_pid()))
+    ready = [one.id for one in cluster.runtime.client.sandboxes() if one.state != NOT_READY]
+    story.claim("the orphaned sandbox does not run any more", true=sandbox not in ready)
 
 
-def findings(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the findings of a report."""
-    found: list[dict[str, Any]] = report["status"]["findings"]
+def kubectl(story: Story, cluster: Cluster, *arguments: str) -> str:
+    """Show a kubectl command, run it as administrator and return what it prints."""
+    story.say(f"\n$ kubectl {' '.join(arguments)}")
+    return cluster.kubectl(*arguments).rstrip()
+
+
+def until(what: str, is_so: Callable[[], bool]) -> None:
+    """Wait for the agent to see something."""
+    wait_until(what, is_so, FOUND_SECONDS)
+
+
+def status(cluster: Cluster) -> dict[str, Any]:
+    """Return the status of the stored report; empty while there is none."""
+    items = json.loads(cluster.kubectl("get", "psr", "--output=json"))["items"]
+    found: dict[str, Any] = items[0].get("status", {}) if items else {}
     return found
 
 
-def pod(finding: dict[str, Any]) -> str:
+def findings(cluster: Cluster) -> list[dict[str, Any]]:
+    """Return the findings of the stored report."""
+    found: list[dict[str, Any]] = status(cluster).get("findings", [])
+    return found
+
+
+def finding(cluster: Cluster, reason: str) -> dict[str, Any]:
+    """Return the one finding of a reason."""
+    return next(one for one in findings(cluster) if one["reason"] == reason)
+
+
+def pod(one: dict[str, Any]) -> str:
     """Return the pod that a finding is about."""
-    return str(finding.get("pod", {}).get("name", ""))
+    return str(one.get("pod", {}).get("name", ""))
 
 
-def healthy(report: dict[str, Any]) -> str:
-    """Return the status of the condition Healthy."""
-    return next(str(one["status"]) for one in report["status"]["conditions"] if one["type"] == "Healthy")
+def condition(cluster: Cluster, kind: str) -> str:
+    """Return the status of a condition; empty while there is none."""
+    found = (one["status"] for one in status(cluster).get("conditions", []) if one["type"] == kind)
+    return str(next(found, ""))
 
 
 def link(pid: int) -> str:
