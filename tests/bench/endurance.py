@@ -16,8 +16,8 @@ from bench.costs import Looker
 from pausewatch.model.settings import Settings
 from pausewatch.sources.collector import Collector
 
-SETTLING_LOOKS = 50
-"""Until caches and free lists have their size; growth counts from then on."""
+SETTLING_LOOKS = 300
+"""Until caches and the allocator's lists have their size; growth counts from then on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,9 @@ CONTAINERS = (Container(name="first"), Container(name="second"))
 PODS_PER_LINE = 25
 """Of progress: making one takes about a quarter of a second."""
 
+LONGEST_SECONDS = "3600"
+"""A sleeper that nobody ends, because the benchmark was killed, ends by itself."""
+
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What a person or a CI sends to end the benchmark."""
 
@@ -90,7 +93,7 @@ def sleepers(count: int) -> Iterator[tuple[int, ...]]:
     started: list[subprocess.Popen[bytes]] = []
     try:
         for _ in range(count):
-            started.append(subprocess.Popen(["sleep", "infinity"]))  # noqa: PERF401  all started ones are ended
+            started.append(subprocess.Popen(["sleep", LONGEST_SECONDS]))  # noqa: PERF401  all started ones are ended
         yield tuple(process.pid for process in started)
     finally:
         for process in started:

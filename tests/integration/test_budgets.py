@@ -18,7 +18,7 @@ def test_look_stays_cheap(lab: RuntimeLab) -> None:
     run_pods(lab, PODS)
 
     costs = measure_costs(lab.endpoint, lab.containerd.pid, rounds=7)
-    endurance = endure(lab.endpoint, looks=200)
+    endurance = endure(lab.endpoint, looks=400)
 
     for verdict in budgets.of_costs(costs):
         assert verdict.value <= 2 * verdict.most, verdict
