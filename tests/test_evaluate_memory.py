@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pausewatch.evaluate import evaluate, view_of
+from pausewatch.evaluate import evaluate
 from pausewatch.model.history import History
 from pausewatch.model.settings import Settings
 from support.builders import (
@@ -49,9 +49,6 @@ class TestZombiesSeenSince:
         _, second = evaluate(rebooted, first, Settings(), ())
 
         assert set(second.zombies_seen_since.values()) == {50.0}
-        assert all(
-            view_of(rebooted, first).zombie_seen_for_seconds(one) == 0 for one in view_of(rebooted, first).zombies
-        )
 
 
 class TestPodMemory:
