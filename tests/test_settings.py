@@ -36,6 +36,10 @@ def test_every_setting_can_stand_in_the_file() -> None:
         nodeName: node-7
         runtimeTimeoutSeconds: 5
         lookIntervalSeconds: 0.5
+        scanPeriodSeconds: 10
+        listenAddress: "[::1]:80"
+        reportIntervalSeconds: 5
+        reportHeartbeatSeconds: 50
         thresholds:
           zombie-buildup: {zombies: 20, seen_for_seconds: 0}
         ignore:
@@ -48,6 +52,10 @@ def test_every_setting_can_stand_in_the_file() -> None:
         node_name="node-7",
         runtime_timeout_seconds=5,
         look_interval_seconds=0.5,
+        scan_period_seconds=10,
+        listen_address="[::1]:80",
+        report_interval_seconds=5,
+        report_heartbeat_seconds=50,
         thresholds={"zombie-buildup": {"zombies": 20, "seen_for_seconds": 0}},
         ignore=(
             IgnoreRule(check="zombie-buildup", namespace="team-a", pod="web-x"),
@@ -183,7 +191,7 @@ def test_hopeless_key_gets_the_list_of_known_ones() -> None:
     """Where nothing is near, everything is shown."""
     problem = only_problem(text="xyzzy: 1")
 
-    assert "known are ignore, lookIntervalSeconds, nodeName" in problem
+    assert "known are ignore, listenAddress, lookIntervalSeconds, nodeName" in problem
 
 
 def test_misspelt_variable_is_told() -> None:

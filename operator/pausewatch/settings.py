@@ -16,7 +16,7 @@ import yaml
 
 from pausewatch.checks._check import all_checks
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.settings import IgnoreRule, Settings
+from pausewatch.model.settings import IgnoreRule, Settings, parse_listen_address
 from pausewatch.model.text import printable
 from pausewatch.sources.cri.endpoint import parse_endpoint
 
@@ -57,6 +57,7 @@ class Flags:
 
     runtime_endpoint: str | None = None
     node_name: str | None = None
+    listen_address: str | None = None
     thresholds: tuple[str, ...] = ()
     """Each ``CHECK.THRESHOLD=NUMBER``."""
 
@@ -170,12 +171,18 @@ def resolve(
 def _scalars() -> tuple[_Setting, ...]:
     # Below a tenth of a second a healthy but busy runtime looks hung; above a minute nobody waits for a scan.
     seconds = partial(_number, minimum=0.1, maximum=60, unit="seconds")
+    # A write each second is for a test cluster; beyond a day nobody would take a report for alive.
+    paced = partial(_number, minimum=1, maximum=86_400, unit="seconds")
     return (
         _scalar("runtimeEndpoint", "runtime_endpoint", _endpoint),
         # What manifests usually call the downward API's spec.nodeName counts as well.
         _scalar("nodeName", "node_name", _text, "NODE_NAME"),
         _scalar("runtimeTimeoutSeconds", "runtime_timeout_seconds", seconds),
         _scalar("lookIntervalSeconds", "look_interval_seconds", seconds),
+        _scalar("scanPeriodSeconds", "scan_period_seconds", partial(_number, minimum=1, maximum=3600, unit="seconds")),
+        _scalar("listenAddress", "listen_address", _listen_address),
+        _scalar("reportIntervalSeconds", "report_interval_seconds", paced),
+        _scalar("reportHeartbeatSeconds", "report_heartbeat_seconds", paced),
     )
 
 
@@ -221,6 +228,8 @@ def _in_flags(flags: Flags) -> Iterator[_Given]:
         yield _Given(key="runtimeEndpoint", value=flags.runtime_endpoint, place="--runtime-endpoint")
     if flags.node_name:
         yield _Given(key="nodeName", value=flags.node_name, place="--node-name")
+    if flags.listen_address:
+        yield _Given(key="listenAddress", value=flags.listen_address, place="--listen")
     for text in flags.thresholds:
         name, _, value = text.partition("=")
         yield _Given(key=f"thresholds.{name}", value=value, place=f"--set {printable(text)}", above="thresholds.")
@@ -278,6 +287,13 @@ def _endpoint(value: object) -> str:
     path = parse_endpoint(text)
     if isinstance(path, Unavailable):
         raise ValueError(str(path))  # noqa: TRY004  collected as ValueError
+    return text
+
+
+def _listen_address(value: object) -> str:
+    text = _text(value)
+    if parse_listen_address(text) is None:
+        raise ValueError(f"{_shown(text)} is no host:port; allowed: a port from 0 to 65535 after an optional host")
     return text
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pausewatch.model.settings import IgnoreRule
+from pausewatch.model.settings import IgnoreRule, Settings, parse_listen_address
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,21 @@ from pausewatch.model.settings import IgnoreRule
 def test_an_empty_field_matches_everything(rule: IgnoreRule, *, matches: bool) -> None:
     """All fields that are given must fit."""
     assert rule.matches(check="zombie-buildup", namespace="ci", pod="builder") is matches
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        (Settings().listen_address, ("", 7287)),
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        ("[::1]:80", ("::1", 80)),
+        ("::1:80", None),
+        ("7287", None),
+        ("host:", None),
+        ("host:65536", None),
+        ("host:-1", None),
+    ],
+)
+def test_address_to_listen_on(text: str, parsed: tuple[str, int] | None) -> None:
+    """An IPv6 address needs its brackets: otherwise its end is taken for the port."""
+    assert parse_listen_address(text) == parsed

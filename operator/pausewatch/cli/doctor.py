@@ -4,7 +4,8 @@ import click
 
 from pausewatch.cli.console import show_page
 from pausewatch.cli.errors import ExitCode
-from pausewatch.cli.source import FROM_OPTION, RUNTIME_OPTIONS, Source, require_sandboxes, with_source
+from pausewatch.cli.options import RUNTIME_OPTIONS
+from pausewatch.cli.source import FROM_OPTION, Source, require_sandboxes, with_source
 from pausewatch.sinks import terminal
 
 

@@ -7,7 +7,8 @@ import click
 
 from pausewatch.cli.console import show_page
 from pausewatch.cli.errors import CliError, ExitCode
-from pausewatch.cli.source import FROM_OPTION, RUNTIME_OPTIONS, Source, require_sandboxes, with_source
+from pausewatch.cli.options import RUNTIME_OPTIONS
+from pausewatch.cli.source import FROM_OPTION, Source, require_sandboxes, with_source
 from pausewatch.cli.streams import write
 from pausewatch.model.history import History
 from pausewatch.model.sandbox import Sandbox

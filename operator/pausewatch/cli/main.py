@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Tell what a check, reason or alert means, offline.",
     "doctor": "Tell what this process can and cannot see here.",
     "record": "Keep two looks at this node in a file, to be judged anywhere.",
+    "agent": "Scan this node for ever and keep its report up to date.",
 }
 """Each stands in the module of its name, which is imported only to run it: the help needs no container runtime."""
 
@@ -119,4 +120,7 @@ def program() -> None:
 
 def main() -> NoReturn:
     """Run the program that people type."""
+    # Read by grpc when it is imported. Its C library would write its own lines about a runtime that is not there
+    # between ours.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     program.main(prog_name=PROGRAM)

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from pausewatch.cli.errors import CliError, ExitCode
-from pausewatch.cli.source import RUNTIME_OPTIONS, Source, with_source
+from pausewatch.cli.options import RUNTIME_OPTIONS
+from pausewatch.cli.source import Source, with_source
 from pausewatch.cli.streams import say, write
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.snapshot import Snapshot

@@ -8,7 +8,8 @@ import click
 
 from pausewatch.cli.console import show_page
 from pausewatch.cli.errors import ExitCode
-from pausewatch.cli.source import FROM_OPTION, RUNTIME_OPTIONS, SET_OPTION, Source, require_sandboxes, with_source
+from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION
+from pausewatch.cli.source import FROM_OPTION, Source, require_sandboxes, with_source
 from pausewatch.cli.streams import write
 from pausewatch.cli.watch import watch
 from pausewatch.model.report import Outcome, Report, Severity

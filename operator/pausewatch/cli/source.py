@@ -1,7 +1,6 @@
 """Where the looks of a command come from: this node, or a recording of one. The options are the same everywhere."""
 
 import functools
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 import click
 
 from pausewatch.cli.errors import CliError, ExitCode
+from pausewatch.cli.options import Command, Decorator, settings_in_force
 from pausewatch.cli.streams import patience
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
@@ -19,16 +19,13 @@ from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.recording import RecordingError, parse, read
 from pausewatch.scan import Look, judge, look
-from pausewatch.settings import Flags, SettingsError, load
+from pausewatch.settings import Flags
 from pausewatch.sources.collector import Collector
 
 STDIN = "-"
 
 LOOKS = 2
 """Of one scan: what is wrong in a single look may be a container that is just starting or stopping."""
-
-Command = Callable[..., ExitCode]
-Decorator = Callable[[Command], Command]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,18 +74,6 @@ class Source:
                     return
 
 
-RUNTIME_OPTIONS: tuple[Decorator, ...] = (
-    click.option("--runtime-endpoint", metavar="URI", help="The CRI socket, unix:///path. Default: the usual places."),
-    click.option("--node-name", metavar="NAME", help="What to call this node. Default: its host name."),
-    click.option("--settings", "settings_file", metavar="FILE", type=click.Path(path_type=Path), help="A YAML file."),
-)
-SET_OPTION: Decorator = click.option(
-    "--set",
-    "thresholds",
-    metavar="CHECK.THRESHOLD=N",
-    multiple=True,
-    help="Move a threshold; explain lists them. Repeatable.",
-)
 FROM_OPTION: Decorator = click.option(
     "--from", "recording", metavar="FILE", help="Replay a recording instead of reading this node; - is standard input."
 )
@@ -110,8 +95,7 @@ def with_source(*options: Decorator) -> Callable[[Callable[..., ExitCode]], Comm
                 raise click.UsageError(
                     "--from replays a recorded node; --runtime-endpoint and --node-name are for this one"
                 )
-            settings = _settings(flags)
-            return command(source=Source(settings=settings, recorded=_recorded(recording)), **given)
+            return command(source=Source(settings=settings_in_force(flags), recorded=_recorded(recording)), **given)
 
         decorated: Command = with_settings
         for option in reversed(options):
@@ -129,13 +113,6 @@ def require_sandboxes(snapshot: Snapshot, action: str) -> None:
     """
     if isinstance(snapshot.sandboxes, Unavailable):
         raise CliError(f"cannot {action}: {snapshot.sandboxes}")
-
-
-def _settings(flags: Flags) -> Settings:
-    try:
-        return load(flags, os.environ)
-    except SettingsError as error:
-        raise CliError(str(error), ExitCode.USAGE) from error
 
 
 def _recorded(recording: str | None) -> tuple[Snapshot, ...] | None:

@@ -1,0 +1,73 @@
+"""Whether the agent lives, and whether it is ready: verdicts for the kubelet, with the reasons for people.
+
+A restart mends a loop that hangs. It mends neither an API server that is down nor a runtime that hangs, and thousands
+of agents that restart together would make both worse: those are told and never judged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pausewatch.agent.scan_loop import Iterations
+from pausewatch.model.availability import Unavailable
+
+PERIODS_WITHOUT_SCAN = 10
+LEAST_SECONDS_WITHOUT_SCAN = 300.0
+"""The agent is taken for dead after the longer of both: a scan of a node whose runtime answers nothing in time is slow,
+not dead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer to a probe."""
+
+    ok: bool
+    body: Mapping[str, Any]
+    """JSON: why, and what else is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the verdicts rest on."""
+
+    iterations: Iterations
+    period_seconds: float
+    ended_tasks: Mapping[str, str]
+    """Parts of the agent that must never end and did, with the reason."""
+
+    troubles: Mapping[str, Unavailable | None]
+    """What each source or sink lacks now, by name; None where all is well."""
+
+
+def liveness(facts: Facts, now: float) -> Verdict:
+    """Return whether the agent works at all; ``now`` is the monotonic clock."""
+    limit = max(PERIODS_WITHOUT_SCAN * facts.period_seconds, LEAST_SECONDS_WITHOUT_SCAN)
+    since = now - facts.iterations.ended_at
+    reasons = [f"{name} ended: {why}" for name, why in facts.ended_tasks.items()]
+    if since > limit:
+        reasons.append(f"no scan has ended for {since:.0f} s; more than {limit:.0f} s means that one hangs")
+    return Verdict(ok=not reasons, body=_body(facts, since, reasons))
+
+
+def readiness(facts: Facts, now: float) -> Verdict:
+    """Return whether the node has been scanned; ``now`` is the monotonic clock."""
+    crash = f"; the last one broke: {facts.iterations.crash}" if facts.iterations.crash else ""
+    reasons = [] if facts.iterations.looks else [f"no scan has been completed yet{crash}"]
+    return Verdict(ok=not reasons, body=_body(facts, now - facts.iterations.ended_at, reasons))
+
+
+def _body(facts: Facts, since: float, reasons: list[str]) -> dict[str, Any]:
+    iterations = facts.iterations
+    return {
+        "ok": not reasons,
+        "reasons": reasons,
+        "scans": iterations.looks,
+        "crashes": iterations.crashes,
+        "lastCrash": iterations.crash,
+        "secondsSinceLastScan": round(since, 1),
+        "troubles": {
+            name: {"reason": why.reason, "detail": why.detail, "remedy": why.remedy}
+            for name, why in facts.troubles.items()
+            if why is not None
+        },
+    }

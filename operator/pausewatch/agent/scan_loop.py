@@ -1,0 +1,128 @@
+"""The scan, again and again: one look per period, whatever happens to the last one."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Never
+
+from pausewatch.agent.threads import in_daemon_thread
+from pausewatch.model.history import History
+from pausewatch.scan import Look
+
+PERIOD_SPREAD = 0.05
+"""Periods are this much shorter or longer, so that nodes that were started together drift apart."""
+
+START_SPREAD = 0.1
+"""The first scan waits up to this share of a period."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Iterations:
+    """What became of the scans so far."""
+
+    looks: int = 0
+    """That gave a report."""
+
+    crashes: int = 0
+    """That broke: bugs of ours."""
+
+    crash: str = ""
+    """What the last iteration broke with; empty if it did not."""
+
+    duration_seconds: float = 0.0
+    """Of the last one that gave a report."""
+
+    ended_at: float = 0.0
+    """When the last one ended, by the monotonic clock; the start of the loop before the first."""
+
+    last_success_at: datetime | None = None
+    """Wall clock, of the last one that gave a report."""
+
+
+class ScanLoop:
+    """Looks at the node for ever.
+
+    Attributes:
+        iterations: What became of the looks so far.
+        last: The last look that gave a report.
+        history: What is remembered for the next look; whoever changes it does so in ``before``.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[History], Look],
+        *,
+        period_seconds: float,
+        second_look_seconds: float,
+        before: Callable[[History], History],
+        after: Callable[[Look], None],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            look: Reads and judges the node; called in a thread of its own, one call at a time.
+            period_seconds: From the start of one look to the start of the next.
+            second_look_seconds: From the end of the first look to the second: what must be seen twice is not to wait
+                for a whole period.
+            before: Called in the event loop before each look, with what is remembered; returns what to go on with.
+            after: Called in the event loop after each look.
+        """
+        self._look = look
+        self._period_seconds = period_seconds
+        self._second_look_seconds = second_look_seconds
+        self._before = before
+        self._after = after
+        self.history = History()
+        self.iterations = Iterations(ended_at=time.monotonic())
+        self.last: Look | None = None
+
+    async def run(self) -> Never:
+        """Look for ever; an iteration that breaks is told, counted and followed by the next."""
+        await asyncio.sleep(self._period_seconds * START_SPREAD * random.random())  # noqa: S311  no secret
+        while True:
+            began = time.monotonic()
+            await self.iterate()
+            await asyncio.sleep(self._pause(time.monotonic() - began))
+
+    async def iterate(self) -> None:
+        """Look once."""
+        began = time.monotonic()
+        try:
+            self.history = self._before(self.history)
+            history = self.history
+            found = await in_daemon_thread("scan", lambda: self._look(history))
+            self._succeeded(found, time.monotonic() - began)
+            self._after(found)
+        except Exception as error:  # noqa: BLE001  whatever broke, the next look may not
+            self._broke(error)
+
+    def _succeeded(self, found: Look, duration_seconds: float) -> None:
+        self.history = found.history
+        self.last = found
+        self.iterations = replace(
+            self.iterations,
+            looks=self.iterations.looks + 1,
+            crash="",
+            duration_seconds=duration_seconds,
+            ended_at=time.monotonic(),
+            last_success_at=datetime.now(UTC),
+        )
+
+    def _broke(self, error: Exception) -> None:
+        before = self.iterations
+        crash = f"{type(error).__name__}: {error}"
+        if crash != before.crash:
+            logger.error("a scan broke; report it as a bug in pausewatch", exc_info=error)
+        self.iterations = replace(before, crashes=before.crashes + 1, crash=crash, ended_at=time.monotonic())
+
+    def _pause(self, taken_seconds: float) -> float:
+        if self.iterations.looks == 1 and not self.iterations.crash:
+            return min(self._second_look_seconds, self._period_seconds)
+        spread = 1 + PERIOD_SPREAD * (2 * random.random() - 1)  # noqa: S311  no secret
+        return max(self._period_seconds * spread - taken_seconds, 0)

@@ -1,0 +1,65 @@
+"""Work in threads that nobody has to wait for when the program ends.
+
+The threads of asyncio's own pool are waited for at exit, and a scan may hang in the kernel: a read of /proc of a task
+that exits badly, or of a mount that does not answer, can not be interrupted.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+async def in_daemon_thread(name: str, function: Callable[[], T]) -> T:
+    """Return what ``function`` returns, or raise what it raises; it runs in a thread of its own."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001  whoever waits gets it
+            raised = _raisable(error)
+            _deliver(loop, done, lambda: done.set_exception(raised))
+        else:
+            _deliver(loop, done, lambda: done.set_result(result))
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return await done
+
+
+def ask_loop(loop: asyncio.AbstractEventLoop, question: Coroutine[Any, Any, T], limit_seconds: float) -> T:
+    """Return what a coroutine returns in another thread's loop.
+
+    Raises:
+        TimeoutError: It took longer, or that loop has ended.
+    """
+    try:
+        answer = asyncio.run_coroutine_threadsafe(question, loop)
+    except RuntimeError as error:
+        question.close()
+        raise TimeoutError("the event loop that was asked has ended") from error
+    try:
+        return answer.result(limit_seconds)
+    except TimeoutError:
+        answer.cancel()
+        raise
+
+
+def _raisable(error: BaseException) -> BaseException:
+    # A future refuses StopIteration; SystemExit and KeyboardInterrupt would end the loop instead of the one who waits.
+    return error if isinstance(error, Exception) and not isinstance(error, StopIteration) else RuntimeError(repr(error))
+
+
+def _deliver(loop: asyncio.AbstractEventLoop, done: "asyncio.Future[T]", deliver: Callable[[], None]) -> None:
+    def unless_cancelled() -> None:
+        if not done.done():
+            deliver()
+
+    try:
+        loop.call_soon_threadsafe(unless_cancelled)
+    except RuntimeError:
+        # The loop has ended, and with it whoever waited.
+        return

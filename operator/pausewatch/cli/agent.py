@@ -1,0 +1,48 @@
+"""``pausewatch agent``: what the DaemonSet runs."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pausewatch.agent.run import Agent
+from pausewatch.agent.startup import set_up_log
+from pausewatch.cli.errors import CliError, ExitCode
+from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION, settings_in_force, with_options
+from pausewatch.cluster.connection import find_place
+from pausewatch.settings import Flags
+
+
+@click.command("agent")
+@click.option(
+    "--kubeconfig", type=click.Path(path_type=Path), metavar="FILE",
+    help="How to reach the API server. Default: KUBECONFIG, the pod's service account, ~/.kube/config.",
+)  # fmt: skip
+@click.option("--listen", "listen_address", metavar="[HOST]:PORT", help="Of metrics and health. Default: :7287.")
+@with_options(SET_OPTION, *RUNTIME_OPTIONS)
+def command(kubeconfig: Path | None, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
+    """Scan this node for ever and keep its PodSandboxReport up to date.
+
+    Serves /metrics, /healthz and /readyz. Ends on SIGTERM; an API server or a container runtime that is down is told
+    and waited for.
+
+    \b
+      pausewatch agent --node-name node-7 --kubeconfig agent.kubeconfig
+      curl localhost:7287/readyz
+    """  # noqa: D301  \b is click's mark for lines that are not to be wrapped
+    settings = settings_in_force(Flags(**given))
+    place = find_place(kubeconfig, os.environ)
+    if place.kubeconfig is None and not settings.node_name:
+        raise CliError(
+            "the name of the node is not known: in a pod the host name is the pod's; set NODE_NAME from the field"
+            " spec.nodeName (downward API)",
+            ExitCode.USAGE,
+        )
+    set_up_log()
+    try:
+        asyncio.run(Agent(settings, place).run())
+    except OSError as error:
+        raise CliError(f"cannot serve {settings.listen_address}: {error}; choose another one with --listen") from error
+    return ExitCode.OK

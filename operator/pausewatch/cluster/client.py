@@ -1,0 +1,200 @@
+"""One HTTP client for the API server: requests in, plain objects or ApiError out."""
+
+import functools
+import json
+import logging
+import ssl
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
+from pausewatch.cluster.errors import NOT_FOUND, RESOURCE_UNKNOWN, ApiError
+from pausewatch.model.availability import Unavailable
+from pausewatch.version import program_version
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+
+REQUEST_SECONDS = 10.0
+"""Limit of one request. A healthy API server answers in milliseconds; its own limit is a minute."""
+
+CONNECT_SECONDS = 5.0
+
+OWN_CONNECTIONS = 4
+"""More than these requests at once wait for each other."""
+
+ERRORS_FROM = 400
+
+logger = logging.getLogger(__name__)
+
+Object = dict[str, Any]
+
+
+class ApiClient:
+    """Talks to the API server that ``place`` names, with whatever is written there at the moment of a request.
+
+    To be used and closed in one event loop.
+    """
+
+    def __init__(self, place: ConnectionPlace) -> None:
+        self._place = place
+        self._session: aiohttp.ClientSession | None = None
+        self._connection: Connection | None = None
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Object | list[Object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Object:
+        """Return the object that the server answers with.
+
+        Args:
+            method: Of HTTP.
+            path: With a leading slash.
+            query: Selectors and the like.
+            body: Sent as JSON; ``headers`` may say which kind.
+            headers: Beyond Accept and Content-Type of plain JSON.
+
+        Raises:
+            ApiError: Anything else than success, with its cause.
+        """
+        asked = f"{method} {path}"
+        connection = read_connection(self._place)
+        if isinstance(connection, Unavailable):
+            raise ApiError(asked, 0, connection.reason, str(connection))
+        try:
+            session = await self._session_for(connection)
+            async with session.request(
+                method,
+                f"{connection.server}{path}",
+                params=query,
+                data=None if body is None else json.dumps(body).encode(),
+                headers={"Accept": JSON, "Content-Type": JSON, **(headers or {})},
+            ) as answer:
+                if answer.status >= ERRORS_FROM:
+                    raise refusal(asked, answer.status, answer.headers.get("Retry-After", ""), await answer.read())
+                document: Object = await answer.json()
+                return document
+        except TimeoutError as error:
+            raise ApiError(asked, 0, "Timeout", f"no answer within {REQUEST_SECONDS:g} s") from error
+        except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
+            raise ApiError(asked, 0, "Unreachable", f"{connection.server}: {error}") from error
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
+
+    async def _session_for(self, connection: Connection) -> aiohttp.ClientSession:
+        """Return a session for this connection; a renewed token or certificate gets another one."""
+        if self._session is None or self._connection != connection:
+            await self.close()
+            self._session = open_session(connection, limit=OWN_CONNECTIONS)
+            self._connection = connection
+        return self._session
+
+
+def open_session(connection: Connection, *, limit: int = 0) -> aiohttp.ClientSession:
+    """Return a session that is logged in, to be used and closed in the event loop of the moment.
+
+    Args:
+        connection: Whom to talk to, and as whom.
+        limit: Of open connections; 0 for any number.
+
+    Raises:
+        ssl.SSLError, OSError: A certificate or key is not usable.
+    """
+    authorization = {"Authorization": f"Bearer {connection.token}"} if connection.token else {}
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=tls_context(connection), limit=limit),
+        timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS),
+        headers={"User-Agent": f"pausewatch/{program_version()}", **authorization},
+        middlewares=(metadata_only,),
+        response_class=SlimResponse,
+    )
+
+
+class SlimResponse(aiohttp.ClientResponse):
+    """An answer that forgets, while it is parsed, who manages which field: half of a pod's metadata."""
+
+    async def json(self, **options: Any) -> Any:  # noqa: ANN401  aiohttp's signature
+        """Return the parsed body."""
+        return await super().json(**options | {"loads": functools.partial(json.loads, object_hook=_slim)})
+
+
+async def metadata_only(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Ask for objects without spec and status wherever many are asked for: in every request with a field selector.
+
+    A node's 250 pods are 4 MB otherwise, which kopf holds parsed, twice, until its index is complete: 35 MiB more than
+    the agent needs without (Kubernetes API concepts: metadata-only fetches).
+    """
+    query = request.url.query
+    if "fieldSelector" in query:
+        kind = "PartialObjectMetadata" if query.get("watch") else "PartialObjectMetadataList"
+        request.headers["Accept"] = f"{JSON};as={kind};g=meta.k8s.io;v=v1,{JSON}"
+    return await handler(request)
+
+
+def tls_context(connection: Connection) -> ssl.SSLContext:
+    """Return how to recognize the server, and with which certificate to be recognized.
+
+    Raises:
+        ssl.SSLError, ValueError: A certificate or key is not usable.
+    """
+    context = ssl.create_default_context(cadata=connection.authority or None)
+    if not connection.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if connection.certificate:
+        # The ssl module takes a certificate and key from a file only. A service account needs none, so a container
+        # with a read-only file system is not asked for one.
+        with tempfile.NamedTemporaryFile("w", encoding="ascii") as file:
+            file.write(f"{connection.certificate}\n{connection.private_key}\n")
+            file.flush()
+            context.load_cert_chain(file.name)
+    return context
+
+
+def _slim(parsed: Object) -> Object:
+    parsed.pop("managedFields", None)
+    if "items" in parsed and parsed["items"] is None:
+        # What the API server answers to a request for metadata only where there is nothing; kopf iterates over it, and
+        # on a node without pods or report its watch would end at once, again and again.
+        parsed["items"] = []
+    return parsed
+
+
+def refusal(asked: str, status: int, retry_after: str, content: bytes) -> ApiError:
+    """Return the error that an answer stands for.
+
+    Args:
+        asked: The request, for people.
+        status: Of HTTP, 400 or more.
+        retry_after: The header of this name, in seconds; empty if there is none. A date is not understood.
+        content: Usually a ``metav1.Status``; a proxy or a path that is not served answers with plain text.
+    """
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    details = document.get("details") if isinstance(document, dict) else None
+    is_status = isinstance(document, dict) and document.get("kind") == "Status"
+    message = str(document.get("message", "")) if isinstance(document, dict) else content.decode("utf-8", "replace")
+    reason = str(document.get("reason") or "") if isinstance(document, dict) and is_status else ""
+    if status == NOT_FOUND and not (isinstance(details, dict) and details.get("name")):
+        reason = RESOURCE_UNKNOWN
+    return ApiError(
+        asked,
+        status,
+        reason or f"Http{status}",
+        message,
+        retry_after_seconds=float(retry_after) if retry_after.isdecimal() else 0,
+    )

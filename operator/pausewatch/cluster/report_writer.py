@@ -1,0 +1,192 @@
+"""Keeps the stored report of this node as the last scan says, within the pace that the schedule allows."""
+
+import asyncio
+import logging
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Never
+
+from pausewatch.cluster import write_schedule
+from pausewatch.cluster.client import Object
+from pausewatch.cluster.errors import CONFLICT, NOT_FOUND, ApiError
+from pausewatch.cluster.reports import NodeReports
+from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
+from pausewatch.model.availability import Unavailable
+
+logger = logging.getLogger(__name__)
+
+Carry = Callable[[Object, Object], Object]
+"""Takes a status to be written and the stored one; returns the first with what it keeps of the second."""
+
+Tell = Callable[[Unavailable | None, Unavailable | None], None]
+"""Called when writing begins to fail, fails for another reason, or works again: with the reason before and now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """What the writer knows of time and chance; tests pass their own."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    chance: Callable[[], float] = random.random
+
+
+class ReportWriter:
+    """Writes what is offered to it.
+
+    Lives in one event loop, and so do all calls. ``run`` never ends by itself: what fails is told and tried again.
+
+    Attributes:
+        stored: The object as the API server has it, as far as we know; None if there is none.
+        was_read: Set once it is known for the first time what is stored.
+        trouble: Why the last attempt failed; None after one that did not.
+        writes: Statuses written.
+        errors: Attempts that failed.
+    """
+
+    def __init__(self, reports: NodeReports, pace: Pace, carry: Carry, tell: Tell, clock: Clock | None = None) -> None:
+        self._reports = reports
+        self._pace = pace
+        self._carry = carry
+        self._tell = tell
+        self._clock = clock or Clock()
+        self._state = WriteState()
+        self._offered: Object | None = None
+        self._written_time = ""
+        self._changed = asyncio.Event()
+        self.stored: Object | None = None
+        self.was_read = asyncio.Event()
+        self.trouble: Unavailable | None = None
+        self.writes = 0
+        self.errors = 0
+
+    def offer(self, report: Object) -> None:
+        """Take a report, to be written when it is due; it replaces one that was offered before."""
+        self._offered = report
+        self._changed.set()
+
+    def was_seen(self, uid: str, *, deleted: bool) -> None:
+        """Take note of what the watch says about the report of this node; our own writes come back this way too."""
+        ours = self.stored is not None and self.stored["metadata"].get("uid") == uid
+        if ours and deleted:
+            self._is_missing()
+        elif not ours and not deleted and self._state.step is not Step.READ:
+            self._state = write_schedule.unknown(self._state)
+        self._changed.set()
+
+    async def run(self) -> Never:
+        """Write for ever."""
+        while True:
+            await self._until_due()
+            try:
+                await self.step()
+            except Exception as error:
+                # A bug of ours: it must not end the reports of this node, nor fill the log with one trace.
+                broken = Unavailable(
+                    reason="WriterFailed", detail=repr(error), remedy="report it as a bug in pausewatch"
+                )
+                if self.trouble != broken:
+                    logger.exception("writing the report broke")
+                self._failed(broken, 0)
+
+    async def step(self) -> None:
+        """Take the step that is next, due or not."""
+        before = self._state.step
+        try:
+            await self._take(before)
+        except ApiError as error:
+            self._after_error(error, before)
+        else:
+            self._has_trouble(None)
+
+    def wait_seconds(self) -> float:
+        """Return how long the next step has to wait; infinite until another report is offered."""
+        now = self._clock.monotonic()
+        if self._offered is None:
+            return self._state.not_before - now if self._state.step is Step.READ else math.inf
+        content = content_hash(self._offered["status"])
+        is_old = self._offered["status"]["reportTime"] == self._written_time
+        if self._state.step is Step.REPLACE and content == self._state.content and is_old:
+            # A heartbeat says that the node was looked at again. Nobody did since the last write.
+            return math.inf
+        return due_at(self._state, content, self._pace) - now
+
+    async def _until_due(self) -> None:
+        while (wait := self.wait_seconds()) > 0:
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), None if math.isinf(wait) else wait)
+            except TimeoutError:
+                return
+
+    async def _take(self, step: Step) -> None:
+        match step:
+            case Step.READ:
+                await self._read()
+            case Step.CREATE if self._offered is not None:
+                self.stored = await self._reports.create(self._offered)
+                self._state = write_schedule.created(self._state, self._clock.monotonic())
+            case Step.REPLACE if self._offered is not None:
+                await self._replace(self._offered)
+
+    async def _read(self) -> None:
+        self.stored = await self._reports.read()
+        if self.stored is None:
+            self._is_missing()
+        else:
+            status = self.stored.get("status") or {}
+            self._state = write_schedule.found(
+                self._state, content_hash(status) if status else "", self._heartbeat_at(self._age_seconds(status))
+            )
+        self.was_read.set()
+
+    async def _replace(self, offered: Object) -> None:
+        status = self._carry(offered["status"], (self.stored or {}).get("status") or {})
+        self.stored = await self._reports.replace_status(status)
+        self._written_time = status["reportTime"]
+        self._state = write_schedule.written(
+            self._state, self._clock.monotonic(), content_hash(status), self._heartbeat_at(0)
+        )
+        self.writes += 1
+
+    def _after_error(self, error: ApiError, step: Step) -> None:
+        if step is Step.REPLACE and error.status == NOT_FOUND and not error.resource_unknown:
+            # Deleted before the watch told us: no failure, but work.
+            self._is_missing()
+        elif step is Step.CREATE and error.status == CONFLICT:
+            # Somebody was faster, or an older one is still being removed: look again, but not at once.
+            self._state = write_schedule.unknown(self._state)
+            self._failed(error.as_unavailable(), error.retry_after_seconds)
+        else:
+            self._failed(error.as_unavailable(), error.retry_after_seconds)
+
+    def _failed(self, trouble: Unavailable, retry_after_seconds: float) -> None:
+        self.errors += 1
+        self._has_trouble(trouble)
+        self._state = write_schedule.failed(
+            self._state, self._clock.monotonic(), retry_after_seconds, self._clock.chance()
+        )
+
+    def _has_trouble(self, trouble: Unavailable | None) -> None:
+        before, self.trouble = self.trouble, trouble
+        if before != trouble:
+            self._tell(before, trouble)
+
+    def _is_missing(self) -> None:
+        self.stored = None
+        self._state = write_schedule.missing(self._state)
+
+    def _heartbeat_at(self, age_seconds: float) -> float:
+        wait = write_schedule.heartbeat_seconds(self._pace, self._clock.chance()) - max(age_seconds, 0)
+        return self._clock.monotonic() + wait
+
+    def _age_seconds(self, status: Object) -> float:
+        try:
+            return (self._clock.now() - datetime.fromisoformat(status["reportTime"])).total_seconds()
+        except (KeyError, ValueError, TypeError):
+            # Nobody has written a status of ours yet.
+            return math.inf

@@ -1,0 +1,165 @@
+"""When the report is written: pure, times are seconds of one monotonic clock that the caller passes in.
+
+5,000 agents share one API server. Each writes when the content changed, at most once a minute, and now and then to show
+that it lives. What fails is tried again later and later; what is deleted again and again, hardly any more: its Node is
+going away.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any
+
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 300.0
+"""A missing definition or permission is found again within five minutes; a server that is down is not hammered."""
+
+CREATION_SECONDS = (0.0, 0.0, 300.0, 3600.0)
+"""How long after the last creation the next one may be, by how many there were of late. Twice at once is a person who
+tidies up; more is the garbage collector, which removes the report of a Node that is gone for good."""
+
+CREATIONS_ARE_KEPT_SECONDS = 3 * 3600.0
+"""How long one counts: with a shorter time, one creation an hour would look like few."""
+
+HEARTBEAT_SPREAD = 0.1
+"""Heartbeats come this much earlier or later, so that agents that were started together drift apart."""
+
+
+class Step(Enum):
+    """What to ask the API server next."""
+
+    READ = auto()
+    """What is stored is not known."""
+
+    CREATE = auto()
+    REPLACE = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often an agent writes."""
+
+    interval_seconds: float = 60.0
+    """At least between two writes of changed content."""
+
+    heartbeat_seconds: float = 600.0
+    """An unchanged report is written again after this time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteState:
+    """What is known of the stored report, and of our attempts to write it."""
+
+    step: Step = Step.READ
+    content: str = ""
+    """``content_hash`` of what is stored."""
+
+    written_at: float = -math.inf
+    heartbeat_at: float = -math.inf
+    """When it is due again although nothing changed."""
+
+    not_before: float = -math.inf
+    """No attempt earlier: the last one failed."""
+
+    failures: int = 0
+    """In a row."""
+
+    creations: tuple[float, ...] = ()
+    """Of late."""
+
+
+def due_at(state: WriteState, content: str, pace: Pace) -> float:
+    """Return from when on the next step may be taken.
+
+    Args:
+        state: What is known.
+        content: ``content_hash`` of the report to be written.
+        pace: How often to write.
+    """
+    match state.step:
+        case Step.READ:
+            wanted = -math.inf
+        case Step.CREATE:
+            wanted = _creation_at(state.creations)
+        case Step.REPLACE if content != state.content:
+            wanted = state.written_at + pace.interval_seconds
+        case Step.REPLACE:
+            wanted = state.heartbeat_at
+    return max(wanted, state.not_before)
+
+
+def found(state: WriteState, content: str, heartbeat_at: float) -> WriteState:
+    """Return the state after a stored report was read.
+
+    A young report with the same content need not be written again by an agent that was just restarted.
+
+    Args:
+        state: Before.
+        content: ``content_hash`` of it.
+        heartbeat_at: When it has to be written again, counted from its own time.
+    """
+    return replace(state, step=Step.REPLACE, content=content, heartbeat_at=heartbeat_at, failures=0)
+
+
+def missing(state: WriteState) -> WriteState:
+    """Return the state after the API server said, or its watch, that there is no report."""
+    return replace(state, step=Step.CREATE, content="", heartbeat_at=-math.inf, written_at=-math.inf, failures=0)
+
+
+def unknown(state: WriteState) -> WriteState:
+    """Return the state after somebody else made a report of this name."""
+    return replace(state, step=Step.READ, content="", written_at=-math.inf)
+
+
+def created(state: WriteState, now: float) -> WriteState:
+    """Return the state after the object was created; its status is still empty."""
+    kept = tuple(one for one in state.creations if one > now - CREATIONS_ARE_KEPT_SECONDS)
+    return replace(state, step=Step.REPLACE, content="", creations=(*kept, now), failures=0)
+
+
+def written(state: WriteState, now: float, content: str, heartbeat_at: float) -> WriteState:
+    """Return the state after the status was written."""
+    return replace(state, content=content, written_at=now, heartbeat_at=heartbeat_at, failures=0)
+
+
+def failed(state: WriteState, now: float, retry_after_seconds: float, chance: float) -> WriteState:
+    """Return the state after an attempt that the server did not accept, or did not answer.
+
+    The wait doubles with each failure in a row; half of it is random, so that agents do not come back together. It is
+    never shorter than what the server asked for.
+    """
+    doubled = FIRST_RETRY_SECONDS * 2 ** min(state.failures, 10)
+    wait = min(doubled, LONGEST_RETRY_SECONDS) * (1 + chance) / 2
+    asked = retry_after_seconds * (1 + chance / 4)
+    return replace(state, failures=state.failures + 1, not_before=now + max(wait, asked))
+
+
+def heartbeat_seconds(pace: Pace, chance: float) -> float:
+    """Return how long an unchanged report may stay; ``chance`` is random, at least 0 and less than 1."""
+    return pace.heartbeat_seconds * (1 + HEARTBEAT_SPREAD * (2 * chance - 1))
+
+
+def content_hash(status: dict[str, Any]) -> str:
+    """Return a digest of what is worth a write of its own.
+
+    Left out, and written along with the next change: times, all counts of ``summary``, and texts of conditions, which
+    hold counts too. Of other counts it matters only whether there is anything: pods that come and go must not write.
+    """
+    coverage = status.get("coverage", {})
+    kept = {
+        "runtime": status.get("runtime"),
+        "coverage": {key: bool(value) if isinstance(value, int) else value for key, value in coverage.items()},
+        "conditions": [[one.get(key) for key in ("type", "status", "reason")] for one in status.get("conditions", [])],
+        "findings": status.get("findings", []),
+        "truncated": bool(status.get("truncatedFindings")),
+    }
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _creation_at(creations: tuple[float, ...]) -> float:
+    if not creations:
+        return -math.inf
+    recent = sum(one > creations[-1] - CREATIONS_ARE_KEPT_SECONDS for one in creations)
+    return creations[-1] + CREATION_SECONDS[min(recent, len(CREATION_SECONDS) - 1)]

@@ -1,0 +1,97 @@
+import asyncio
+
+import pytest
+
+from pausewatch.agent.pod_watch import NOT_LISTED, Listeners, PodWatch, Session, restart_seconds
+from pausewatch.cluster.connection import ConnectionPlace
+from support.builders import a_pod
+
+NOWHERE = ConnectionPlace(kubeconfig=None)
+
+
+class Told:
+    """What a session told."""
+
+    def __init__(self) -> None:
+        self.completed = 0
+        self.reports: list[tuple[str, bool]] = []
+
+    def session(self) -> Session:
+        """Return a session that tells this."""
+
+        def completed() -> None:
+            self.completed += 1
+
+        listeners = Listeners(completed=completed, report_seen=lambda uid, deleted: self.reports.append((uid, deleted)))
+        return Session("node-7", NOWHERE, listeners)
+
+
+def test_pods_are_not_known_before_the_first_event() -> None:
+    """kopf holds events back until its index is complete; a part of it would make orphans of the rest."""
+    told = Told()
+    session = told.session()
+    session.started({"uid": (a_pod(),)})
+    assert not session.is_complete
+    assert session.pods() is NOT_LISTED
+
+    session.pod_seen(listed=True)
+    session.pod_seen(listed=False)
+    assert session.is_complete
+    assert told.completed == 1
+
+
+def test_event_of_the_report_says_as_much() -> None:
+    """A node may have no pods."""
+    told = Told()
+    session = told.session()
+    session.report_seen("uid", listed=False, deleted=True)
+
+    assert session.is_complete
+    assert told.reports == [("uid", True)]
+
+
+def test_listing_is_told_once() -> None:
+    """Whoever asks checks then what was deleted meanwhile."""
+    session = Told().session()
+    session.pod_seen(listed=True)
+    session.pod_seen(listed=False)
+
+    assert session.take_relisted()
+    assert not session.take_relisted()
+
+
+def test_pods_of_an_ended_session_are_what_was_in_its_index() -> None:
+    """Until the next one knows better."""
+    session = Told().session()
+    session.started({"a": (a_pod(),), "b": (a_pod(uid="b"),)})
+
+    assert [pod.uid for pod in session.last_pods()] == [a_pod().uid, "b"]
+
+
+def test_session_that_is_stopped_before_it_began_ends_at_once() -> None:
+    """The end of the agent must not wait for kopf."""
+    session = Told().session()
+    session.stop()
+
+    assert session.run() is None
+    assert session.was_stopped
+
+
+def test_watch_that_never_ran_says_so() -> None:
+    """With what to look at."""
+
+    async def run() -> None:
+        watch = PodWatch("node-7", NOWHERE, lambda _, __: None)
+        watch.stop()
+        assert watch.pods() is NOT_LISTED
+        assert watch.trouble is NOT_LISTED
+        assert not watch.take_relisted()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("failures", "least", "most"), [(0, 1, 2), (1, 2, 4), (3, 8, 16), (99, 150, 300)])
+def test_watch_is_started_again_later_and_later(failures: int, least: float, most: float) -> None:
+    """Half of the wait is random."""
+    assert restart_seconds(failures, 0) == least
+    assert restart_seconds(failures, 1) == most

@@ -1,0 +1,88 @@
+from datetime import timedelta
+
+import pytest
+
+from pausewatch.agent import restart
+from pausewatch.checks._check import all_checks
+from pausewatch.evaluate import evaluate
+from pausewatch.model.history import History
+from pausewatch.model.report import Report
+from pausewatch.model.settings import Settings
+from pausewatch.model.snapshot import Snapshot
+from support.builders import HOST_LINKS, TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID, a_snapshot
+from support.changes import with_first_process
+
+THREE_HOURS_AGO = TAKEN_AT - timedelta(hours=3)
+
+
+def broken_node(seconds: float = 0) -> Snapshot:
+    """Return a node with a container in the node's network, some seconds later."""
+    later = a_snapshot(taken_at=TAKEN_AT + timedelta(seconds=seconds), uptime_seconds=UPTIME_SECONDS + seconds)
+    return with_first_process(later, WEB_APP_ID, network=HOST_LINKS.network)
+
+
+def look(history: History, seconds: float) -> tuple[Report, History]:
+    """Judge the broken node."""
+    return evaluate(broken_node(seconds), history, Settings(), all_checks())
+
+
+def finding_id() -> str:
+    """Return the id of the one finding on the broken node."""
+    _, history = look(History(), 0)
+    report, _ = look(history, 30)
+    return report.findings[0].id
+
+
+def test_finding_that_is_seen_again_keeps_its_first_time() -> None:
+    """The alert says since when, and a new agent must not know better."""
+    history = restart.restored(restart.beginning(UPTIME_SECONDS), {finding_id(): THREE_HOURS_AGO})
+    _, history = look(history, 0)
+    report, _ = look(history, 30)
+
+    assert report.findings[0].first_seen_at == THREE_HOURS_AGO
+
+
+def test_first_time_that_is_known_late_still_counts() -> None:
+    """The API server was down when the agent started."""
+    _, history = look(restart.beginning(UPTIME_SECONDS), 0)
+    report, _ = look(restart.restored(history, {finding_id(): THREE_HOURS_AGO}), 30)
+
+    assert report.findings[0].first_seen_at == THREE_HOURS_AGO
+
+
+def test_finding_that_came_later_is_a_new_one() -> None:
+    """It was mended in between."""
+    _, history = look(restart.beginning(UPTIME_SECONDS - restart.SETTLING_SECONDS - 1), 0)
+    report, _ = look(restart.restored(history, {finding_id(): THREE_HOURS_AGO}), 30)
+
+    assert report.findings[0].first_seen_at == TAKEN_AT
+
+
+@pytest.mark.parametrize(
+    ("found", "stored", "looks", "running_seconds", "may"),
+    [
+        ([], [], 1, 1000, False),
+        ([], [], 2, 1, True),
+        ([], ["a"], 2, 1, False),
+        (["a"], ["a", "b"], 2, 1, False),
+        (["a", "b"], ["a"], 2, 1, True),
+        (["a"], ["a"], 2, 1, True),
+        (["c"], ["a"], 2, 1, True),
+        ([], ["a"], 9, restart.SETTLING_SECONDS, True),
+    ],
+    ids=[
+        "one look proves nothing",
+        "nothing was stored",
+        "too early to say that it healed",
+        "one of two is not seen yet",
+        "all of it and more",
+        "the same",
+        "something new outweighs patience",
+        "it had its time",
+    ],
+)
+def test_new_agent_does_not_report_as_healed_what_it_has_not_seen_yet(
+    found: list[str], stored: list[str], looks: int, running_seconds: float, *, may: bool
+) -> None:
+    """Orphans and zombies need minutes to be sure of."""
+    assert restart.may_be_stored(found, stored, looks, running_seconds) is may

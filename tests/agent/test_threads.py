@@ -1,0 +1,83 @@
+import asyncio
+import threading
+
+import pytest
+
+from pausewatch.agent.threads import ask_loop, in_daemon_thread
+
+
+def test_result_comes_back() -> None:
+    """From a thread that the end of the program does not wait for."""
+
+    def work() -> tuple[str, bool]:
+        return threading.current_thread().name, threading.current_thread().daemon
+
+    assert asyncio.run(in_daemon_thread("scan", work)) == ("scan", True)
+
+
+@pytest.mark.parametrize(("raised", "seen"), [(ValueError("x"), ValueError), (SystemExit(), RuntimeError)])
+def test_error_comes_back(raised: BaseException, seen: type[Exception]) -> None:
+    """One that would end the event loop arrives as an ordinary one."""
+
+    def work() -> None:
+        raise raised
+
+    with pytest.raises(seen):
+        asyncio.run(in_daemon_thread("scan", work))
+
+
+def test_result_that_nobody_waits_for_is_dropped() -> None:
+    """The agent may end while a scan hangs."""
+    go_on, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        go_on.wait(10)
+        ended.set()
+
+    async def give_up() -> None:
+        task = asyncio.create_task(in_daemon_thread("scan", work))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(give_up())
+    go_on.set()
+    assert ended.wait(10)
+
+
+def test_another_thread_asks_the_loop() -> None:
+    """And gets the answer there."""
+
+    async def answer() -> int:
+        return 42
+
+    async def run() -> int:
+        loop = asyncio.get_running_loop()
+        return await in_daemon_thread("scan", lambda: ask_loop(loop, answer(), 10))
+
+    assert asyncio.run(run()) == 42
+
+
+def test_loop_that_does_not_answer_is_left_alone_after_the_limit() -> None:
+    """A hanging API server must not hold a scan for ever."""
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        await in_daemon_thread("scan", lambda: ask_loop(loop, asyncio.Event().wait(), 0.01))
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(run())
+
+
+def test_loop_that_has_ended_does_not_answer() -> None:
+    """The same, without waiting."""
+
+    async def answer() -> int:
+        return 42
+
+    loop = asyncio.new_event_loop()
+    loop.close()
+
+    with pytest.raises(TimeoutError, match="has ended"):
+        ask_loop(loop, answer(), 10)

@@ -1,0 +1,175 @@
+# ruff: noqa: ANN401  builders pass any field of a value on to its constructor
+
+import asyncio
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.api_server import Answer, FakeApi, kubeconfig, serving, status_object
+from pausewatch.cluster.client import ApiClient, open_session, refusal
+from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
+from pausewatch.cluster.errors import RESOURCE_UNKNOWN, ApiError
+
+
+def asked_with(api: FakeApi, folder: Path, **request: Any) -> dict[str, Any]:
+    """Make one request to a fake server and return its answer."""
+
+    async def ask() -> dict[str, Any]:
+        async with serving(api, folder) as place:
+            client = ApiClient(place)
+            try:
+                return await client.request(**{"method": "GET", "path": "/api/v1/pods"} | request)
+            finally:
+                await client.close()
+
+    return asyncio.run(ask())
+
+
+def test_request_is_logged_in_and_says_who_asks(tmp_path: Path) -> None:
+    """The audit log of a cluster shows which program it was."""
+    api = FakeApi()
+    asked_with(api, tmp_path)
+
+    (asked,) = api.asked
+    assert asked.headers["Authorization"] == "Bearer of-a-test"
+    assert asked.headers["User-Agent"].startswith("pausewatch/")
+
+
+def test_body_is_sent_as_the_kind_that_is_asked_for(tmp_path: Path) -> None:
+    """A patch is JSON of another name."""
+    api = FakeApi()
+    asked_with(api, tmp_path, method="PATCH", body=[{"op": "add"}], headers={"Content-Type": "application/x+json"})
+
+    (asked,) = api.asked
+    assert asked.body == [{"op": "add"}]
+    assert asked.headers["Content-Type"] == "application/x+json"
+
+
+def test_lists_with_a_selector_come_without_spec_and_status(tmp_path: Path) -> None:
+    """And who manages which field is forgotten while the answer is read."""
+    api = FakeApi(lambda _: (200, {"items": [{"metadata": {"name": "a", "managedFields": [{}]}}]}))
+    found = asked_with(api, tmp_path, query={"fieldSelector": "spec.nodeName=node-7"})
+
+    (asked,) = api.asked
+    assert asked.headers["Accept"].startswith("application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,")
+    assert found == {"items": [{"metadata": {"name": "a"}}]}
+
+
+def test_watches_with_a_selector_come_without_spec_and_status(tmp_path: Path) -> None:
+    """kopf's session is made by the same function; an event holds one object, so the kind is another one."""
+    api = FakeApi()
+
+    async def watch() -> None:
+        async with serving(api, tmp_path) as place:
+            connection = read_connection(place)
+            assert isinstance(connection, Connection)
+            query = {"watch": "true", "fieldSelector": "spec.nodeName=node-7"}
+            async with open_session(connection) as session, session.get(connection.server, params=query):
+                pass
+
+    asyncio.run(watch())
+
+    (asked,) = api.asked
+    assert asked.headers["Accept"].startswith("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,")
+
+
+def test_request_without_selector_asks_for_whole_objects(tmp_path: Path) -> None:
+    """Discovery and the report itself are no lists."""
+    api = FakeApi()
+    asked_with(api, tmp_path)
+
+    assert api.asked[0].headers["Accept"] == "application/json"
+
+
+def test_token_is_read_for_each_request(tmp_path: Path) -> None:
+    """A rotated one is used at once."""
+    api = FakeApi()
+
+    async def ask() -> None:
+        async with serving(api, tmp_path) as place:
+            client = ApiClient(place)
+            await client.request("GET", "/first")
+            assert place.kubeconfig is not None
+            place.kubeconfig.write_text(place.kubeconfig.read_text().replace("of-a-test", "rotated"))
+            await client.request("GET", "/second")
+            await client.close()
+
+    asyncio.run(ask())
+
+    assert [asked.headers["Authorization"] for asked in api.asked] == ["Bearer of-a-test", "Bearer rotated"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "reason"),
+    [
+        ((403, status_object(403, "Forbidden")), 403, "Forbidden"),
+        ((404, status_object(404, "NotFound", name="node-7")), 404, "NotFound"),
+        ((404, "404 page not found\n"), 404, RESOURCE_UNKNOWN),
+        ((503, "upstream connect error"), 503, "Http503"),
+        ((200, "<html>"), 0, "Unreachable"),
+    ],
+)
+def test_refusal_tells_status_and_reason(tmp_path: Path, answer: Answer, status: int, reason: str) -> None:
+    """The server's own word where it has one."""
+    with pytest.raises(ApiError) as caught:
+        asked_with(FakeApi(lambda _: answer), tmp_path)
+
+    assert (caught.value.status, caught.value.reason) == (status, reason)
+
+
+def test_patience_that_a_server_asks_for_is_understood() -> None:
+    """In seconds; a date, which Kubernetes never sends, is not."""
+    content = json.dumps(status_object(429, "TooManyRequests")).encode()
+
+    assert refusal("GET /", 429, "17", content).retry_after_seconds == 17
+    assert refusal("GET /", 429, "Wed, 21 Oct 2026 07:28:00 GMT", content).retry_after_seconds == 0
+    assert refusal("GET /", 429, "", content).retry_after_seconds == 0
+
+
+def test_unreachable_server_is_told(tmp_path: Path) -> None:
+    """With its address."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        server = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        (tmp_path / "config").write_text(kubeconfig(server, "t"))
+        error = refused_by(ConnectionPlace(kubeconfig=tmp_path / "config"))
+
+    assert (error.status, error.reason) == (0, "Unreachable")
+    assert server in str(error)
+
+
+def test_unusable_connection_is_told(tmp_path: Path) -> None:
+    """As the reader of the kubeconfig says it."""
+    error = refused_by(ConnectionPlace(kubeconfig=tmp_path / "missing"))
+
+    assert error.reason == "NoConnection"
+
+
+def test_unusable_authority_is_told(tmp_path: Path) -> None:
+    """A certificate that is none is a mistake in the configuration, not the end of the agent."""
+    text = kubeconfig("https://127.0.0.1:1", "t").replace(
+        "cluster:\n    server", "cluster:\n    certificate-authority: ca\n    server"
+    )
+    (tmp_path / "config").write_text(text)
+    (tmp_path / "ca").write_text("nothing")
+
+    assert refused_by(ConnectionPlace(kubeconfig=tmp_path / "config")).reason == "Unreachable"
+
+
+def refused_by(place: ConnectionPlace) -> ApiError:
+    """Make one request and return how it failed."""
+
+    async def ask() -> ApiError:
+        client = ApiClient(place)
+        try:
+            await client.request("GET", "/api/v1/pods")
+        except ApiError as error:
+            return error
+        finally:
+            await client.close()
+        raise AssertionError("the request was answered")
+
+    return asyncio.run(ask())

@@ -1,0 +1,330 @@
+# ruff: noqa: ANN401  builders pass any field of a value on to its constructor
+
+import asyncio
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cluster.api_server import Answer, Asked, FakeApi, serving, status_object
+from pausewatch.cluster.client import ApiClient
+from pausewatch.cluster.report_writer import Clock, ReportWriter
+from pausewatch.cluster.reports import NodeReports
+from pausewatch.cluster.write_schedule import Pace
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.report import Report
+from pausewatch.sinks.report import Object, render
+from support.builders import TAKEN_AT
+from support.reports import a_finding, a_report
+
+PATH = "/apis/pausewatch.github.io/v1alpha1/podsandboxreports"
+NOT_THERE: Answer = (404, status_object(404, "NotFound", name="node-7"))
+
+
+class Store(FakeApi):
+    """An API server that keeps one report; ``refuse`` may answer in its place."""
+
+    def __init__(self, report: Object | None = None) -> None:
+        super().__init__(self._serve)
+        self.report = report
+        self.uids = 0
+        self.refuse: Callable[[Asked], Answer | None] = lambda _: None
+
+    def writes(self) -> list[str]:
+        """Return what was written so far."""
+        return [asked.brief.replace(PATH, "") for asked in self.asked if asked.path.startswith(PATH) and asked.body]
+
+    def _serve(self, asked: Asked) -> Answer:
+        refused = self.refuse(asked)
+        if refused is not None:
+            return refused
+        if asked.brief == f"POST {PATH}":
+            self.uids += 1
+            self.report = {**asked.body, "metadata": asked.body["metadata"] | {"uid": f"uid-{self.uids}"}}
+            return (201, self.report)
+        if not asked.path.startswith(PATH):
+            return (403, status_object(403, "Forbidden"))
+        if self.report is None:
+            return NOT_THERE
+        if asked.method == "PATCH":
+            self.report = self.report | {"status": asked.body[0]["value"]}
+        return (200, self.report)
+
+
+class Bench:
+    """A writer with a store, a clock that stands still, and what it told."""
+
+    def __init__(self, store: Store, client: ApiClient) -> None:
+        self.store = store
+        self.seconds = 1000.0
+        self.told: list[Unavailable | None] = []
+        clock = Clock(
+            monotonic=lambda: self.seconds,
+            now=lambda: TAKEN_AT + timedelta(seconds=self.seconds - 1000),
+            chance=lambda: 0.5,
+        )
+        self.writer = ReportWriter(
+            NodeReports(api=client, node_name="node-7"),
+            Pace(),
+            carry=lambda status, _: status,
+            tell=lambda _, now: self.told.append(now),
+            clock=clock,
+        )
+
+    def offer(self, **changes: Any) -> None:
+        """Offer a report that was taken now, changed where said."""
+        taken_at = TAKEN_AT + timedelta(seconds=self.seconds - 1000)
+        report: Report = a_report(taken_at=taken_at, **changes)
+        self.writer.offer(render(report))
+
+    async def settle(self) -> None:
+        """Take steps until the next one has to wait."""
+        for _ in range(10):
+            if self.writer.wait_seconds() > 0:
+                return
+            await self.writer.step()
+        raise AssertionError("the writer does not come to rest")
+
+
+def on_bench(folder: Path, act: Callable[[Bench], Any], report: Object | None = None) -> Bench:
+    """Run ``act`` with a writer whose API server holds ``report``."""
+
+    async def run() -> Bench:
+        store = Store(report)
+        async with serving(store, folder) as place:
+            client = ApiClient(place)
+            bench = Bench(store, client)
+            try:
+                await act(bench)
+            finally:
+                await client.close()
+            return bench
+
+    return asyncio.run(run())
+
+
+def stored(**changes: Any) -> Object:
+    """Return the report as an earlier run left it."""
+    report = render(a_report(**changes))
+    return report | {"metadata": report["metadata"] | {"uid": "earlier"}}
+
+
+def test_new_node_gets_its_report(tmp_path: Path) -> None:
+    """Created, then filled."""
+
+    async def act(bench: Bench) -> None:
+        await bench.settle()
+        bench.offer()
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.writes() == ["POST ", "PATCH /node-7/status"]
+    assert bench.writer.writes == 1
+    assert bench.told == []
+
+
+def test_stored_report_is_read_before_there_is_one_to_write(tmp_path: Path) -> None:
+    """The first scan wants to know what an earlier run of the agent found."""
+
+    async def act(bench: Bench) -> None:
+        assert not bench.writer.was_read.is_set()
+        await bench.settle()
+        assert bench.writer.was_read.is_set()
+        assert bench.writer.stored is not None
+        assert bench.writer.wait_seconds() == math.inf
+
+    on_bench(tmp_path, act, stored())
+
+
+def test_report_that_says_the_same_waits_for_its_heartbeat(tmp_path: Path) -> None:
+    """The heartbeat counts from the stored report's own time, also after a restart."""
+
+    async def act(bench: Bench) -> None:
+        bench.seconds += 240
+        bench.offer()
+        await bench.settle()
+        assert bench.writer.wait_seconds() == 360
+
+    assert on_bench(tmp_path, act, stored()).store.writes() == []
+
+
+def test_heartbeat_needs_a_newer_scan(tmp_path: Path) -> None:
+    """A scan that hangs must let the report grow stale."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        bench.seconds += 5000
+        assert bench.writer.wait_seconds() == math.inf
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+
+    assert on_bench(tmp_path, act, stored()).store.writes() == ["PATCH /node-7/status"] * 2
+
+
+def test_two_changes_within_a_minute_are_two_writes_a_minute_apart(tmp_path: Path) -> None:
+    """The second one waits."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        bench.seconds += 10
+        bench.offer()
+        assert bench.writer.wait_seconds() == 50
+        bench.seconds += 50
+        await bench.settle()
+
+    assert on_bench(tmp_path, act, stored()).store.writes() == ["PATCH /node-7/status"] * 2
+
+
+def test_deleted_report_comes_back_when_the_watch_tells(tmp_path: Path) -> None:
+    """At once, without another scan."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.store.report = None
+        bench.writer.was_seen("uid-1", deleted=True)
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.writes() == ["POST ", "PATCH /node-7/status"] * 2
+    assert bench.store.report is not None
+
+
+def test_deleted_report_comes_back_when_the_next_write_finds_out(tmp_path: Path) -> None:
+    """The watch may be late, or not there; that is no failure."""
+
+    async def act(bench: Bench) -> None:
+        bench.store.report = None
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act, stored())
+
+    assert bench.writer.errors == 0
+    assert bench.store.report is not None
+    assert bench.store.report["status"]["findings"]
+
+
+def test_late_news_of_an_older_report_changes_nothing(tmp_path: Path) -> None:
+    """The deletion that we have answered already."""
+
+    async def act(bench: Bench) -> None:
+        await bench.settle()
+        bench.writer.was_seen("older", deleted=True)
+        assert bench.writer.wait_seconds() == math.inf
+
+    on_bench(tmp_path, act, stored())
+
+
+def test_report_that_somebody_else_made_is_read(tmp_path: Path) -> None:
+    """It has another uid and perhaps no status."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.store.report = {"metadata": {"name": "node-7", "uid": "restored"}, "spec": {"nodeName": "node-7"}}
+        bench.writer.was_seen("restored", deleted=False)
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.report is not None
+    assert bench.store.report["metadata"]["uid"] == "restored"
+    assert bench.store.report["status"]["findings"] == []
+
+
+def test_our_own_writes_come_back_without_effect(tmp_path: Path) -> None:
+    """Each write is an event of the watch."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        asked = len(bench.store.asked)
+        bench.writer.was_seen("uid-1", deleted=False)
+        await bench.settle()
+        assert len(bench.store.asked) == asked
+
+    on_bench(tmp_path, act)
+
+
+def test_failure_is_told_once_and_tried_again_later(tmp_path: Path) -> None:
+    """Told when it begins, told when it is over."""
+
+    async def act(bench: Bench) -> None:
+        bench.store.refuse = lambda _: (503, status_object(503, "ServiceUnavailable"))
+        bench.offer()
+        await bench.writer.step()
+        assert bench.writer.wait_seconds() == 1.5
+        bench.seconds += 1.5
+        await bench.writer.step()
+        assert bench.writer.wait_seconds() == 3
+        bench.store.refuse = lambda _: None
+        bench.seconds += 3
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.writer.errors == 2
+    assert [one.reason if one else None for one in bench.told] == ["ServiceUnavailable", None]
+
+
+def test_patience_that_the_server_asks_for_is_kept(tmp_path: Path) -> None:
+    """Also for a write that is due."""
+
+    async def act(bench: Bench) -> None:
+        await bench.settle()
+        bench.store.refuse = lambda _: (429, status_object(429, "TooManyRequests"), {"Retry-After": "40"})
+        bench.offer(findings=(a_finding(),))
+        await bench.writer.step()
+        assert bench.writer.wait_seconds() == 45
+
+    on_bench(tmp_path, act, stored())
+
+
+def test_creation_that_collides_looks_again_but_not_at_once(tmp_path: Path) -> None:
+    """An older report that is still being removed must not be asked for in a tight loop."""
+
+    async def act(bench: Bench) -> None:
+        bench.store.refuse = lambda asked: (
+            (409, status_object(409, "AlreadyExists", name="node-7")) if asked.method == "POST" else None
+        )
+        bench.offer()
+        await bench.settle()
+        assert bench.writer.wait_seconds() == 1.5
+
+    on_bench(tmp_path, act)
+
+
+def test_what_the_next_report_keeps_of_the_stored_one(tmp_path: Path) -> None:
+    """Whoever made the writer decides; it is given both."""
+    seen: list[tuple[Object, Object]] = []
+
+    def carry(status: Object, before: Object) -> Object:
+        seen.append((status, before))
+        return status
+
+    async def run() -> None:
+        store = Store(stored())
+        async with serving(store, tmp_path) as place:
+            client = ApiClient(place)
+            writer = ReportWriter(
+                NodeReports(api=client, node_name="node-7"),
+                Pace(),
+                carry=carry,
+                tell=lambda _, __: None,
+            )
+            writer.offer(render(a_report(findings=(a_finding(),), taken_at=datetime.now(UTC))))
+            await writer.step()
+            await writer.step()
+            await client.close()
+
+    asyncio.run(run())
+
+    ((status, before),) = seen
+    assert status["findings"]
+    assert before == stored()["status"]

@@ -1,0 +1,164 @@
+# ruff: noqa: ANN401  builders pass any field of a value on to its constructor
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pausewatch.cluster import write_schedule
+from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
+from pausewatch.sinks.report import render
+from support.reports import a_coverage, a_finding, a_report
+
+PACE = Pace(interval_seconds=60, heartbeat_seconds=600)
+NOW = 10_000.0
+
+
+def stored(content: str = "a", **changes: Any) -> WriteState:
+    """Return what is known right after a write of ``content``."""
+    return write_schedule.written(WriteState(step=Step.REPLACE, **changes), NOW, content, NOW + 600)
+
+
+def hash_of(**changes: Any) -> str:
+    """Return the hash of a healthy report, changed where said."""
+    return content_hash(render(a_report(**changes))["status"])
+
+
+def test_first_of_all_the_stored_report_is_read() -> None:
+    """Only that tells whether to create or to replace, and what an earlier run knew."""
+    assert WriteState().step is Step.READ
+    assert due_at(WriteState(), "a", PACE) == -math.inf
+
+
+def test_unchanged_report_waits_for_its_heartbeat() -> None:
+    """Quiet nodes cost six writes an hour."""
+    assert due_at(stored("a"), "a", PACE) == NOW + 600
+
+
+def test_changed_report_waits_for_the_minute_to_be_over() -> None:
+    """A finding that comes and goes costs at most one write a minute."""
+    assert due_at(stored("a"), "b", PACE) == NOW + 60
+
+
+def test_young_report_of_an_earlier_run_is_not_written_again() -> None:
+    """A restart of all agents is no reason for a write on each node."""
+    state = write_schedule.found(WriteState(), "a", NOW + 300)
+
+    assert state.step is Step.REPLACE
+    assert due_at(state, "a", PACE) == NOW + 300
+    assert due_at(state, "b", PACE) == -math.inf
+
+
+def test_missing_report_is_created_and_then_filled_at_once() -> None:
+    """Creation leaves the status empty; the minute counts between two statuses."""
+    gone = write_schedule.missing(stored("a"))
+    made = write_schedule.created(gone, NOW)
+
+    assert gone.step is Step.CREATE
+    assert due_at(gone, "a", PACE) == -math.inf
+    assert made.step is Step.REPLACE
+    assert due_at(made, "a", PACE) == -math.inf
+
+
+def test_report_that_is_collected_again_and_again_is_hardly_created_any_more() -> None:
+    """The Node is going away: two creations within five minutes, then hourly."""
+    state = WriteState(step=Step.CREATE)
+    moments = []
+    now = NOW
+    for _ in range(6):
+        now = max(now, due_at(state, "a", PACE))
+        moments.append(now - NOW)
+        state = write_schedule.missing(write_schedule.created(state, now))
+        now += 1
+
+    assert moments == [0, 1, 301, 301 + 3600, 301 + 2 * 3600, 301 + 3 * 3600]
+
+
+def test_deletion_long_after_another_one_is_answered_at_once() -> None:
+    """However many there were."""
+    state = WriteState(step=Step.CREATE, creations=(NOW - 9000, NOW - 8000, NOW - 7000))
+
+    assert due_at(state, "a", PACE) <= NOW
+
+
+@pytest.mark.parametrize(("failures", "least", "most"), [(0, 1, 2), (1, 2, 4), (5, 32, 64), (50, 150, 300)])
+def test_failed_attempts_are_repeated_later_and_later(failures: int, least: float, most: float) -> None:
+    """The wait doubles up to five minutes; half of it is random."""
+    before = stored(failures=failures)
+    state = WriteState(step=Step.REPLACE, content=before.content, failures=failures)
+
+    assert write_schedule.failed(state, NOW, 0, 0).not_before == NOW + least
+    assert write_schedule.failed(state, NOW, 0, 1).not_before == NOW + most
+    assert due_at(write_schedule.failed(state, NOW, 0, 1), "b", PACE) == NOW + most
+
+
+def test_server_that_asks_for_patience_gets_it() -> None:
+    """Retry-After is the least; agents that were told the same come back at different times."""
+    state = WriteState(step=Step.REPLACE)
+
+    assert write_schedule.failed(state, NOW, 120, 0).not_before == NOW + 120
+    assert write_schedule.failed(state, NOW, 120, 1).not_before == NOW + 150
+
+
+def test_success_forgets_failures() -> None:
+    """The next outage begins with short waits."""
+    state = write_schedule.failed(WriteState(failures=7), NOW, 0, 0)
+
+    assert write_schedule.written(state, NOW, "a", NOW + 600).failures == 0
+    assert write_schedule.found(state, "a", NOW).failures == 0
+    assert write_schedule.missing(state).failures == 0
+
+
+@given(chance=st.floats(0, 1, exclude_max=True))
+def test_heartbeats_stay_well_below_the_time_of_staleness(chance: float) -> None:
+    """A report is stale after 2.5 heartbeats: one may be lost."""
+    assert 540 <= write_schedule.heartbeat_seconds(PACE, chance) <= 660
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"taken_at": a_report().taken_at.replace(hour=23)},
+        {"coverage": a_coverage()},
+        {"zombie_holders": ()},
+    ],
+)
+def test_time_and_counts_are_not_worth_a_write(changes: dict[str, Any]) -> None:
+    """They ride along with the next change or heartbeat."""
+    assert hash_of(**changes) == hash_of()
+
+
+def test_summary_is_not_worth_a_write() -> None:
+    """Thirty pods a minute that come and go write nothing."""
+    status = render(a_report())["status"]
+    other = status | {"summary": dict.fromkeys(status["summary"], 99)}
+
+    assert content_hash(other) == content_hash(status)
+
+
+def test_other_counts_matter_when_they_leave_zero() -> None:
+    """Two or three sandboxes that can not be compared are one story; none is another."""
+    assert hash_of(coverage=a_coverage(not_comparable_sandboxes=2)) == hash_of(
+        coverage=a_coverage(not_comparable_sandboxes=3)
+    )
+    assert hash_of(coverage=a_coverage(not_comparable_sandboxes=2)) != hash_of()
+
+
+def test_findings_and_verdicts_are_worth_a_write() -> None:
+    """What an alert or a person acts on is told within the minute."""
+    one = hash_of(findings=(a_finding(),))
+
+    assert one != hash_of()
+    assert one != hash_of(findings=(a_finding(message="another text"),))
+
+
+def test_text_of_a_condition_is_not_worth_a_write() -> None:
+    """It holds counts; its status and reason are what matters."""
+    status = render(a_report())["status"]
+    told = [condition | {"message": "other"} for condition in status["conditions"]]
+    failed = [condition | {"status": "False"} for condition in status["conditions"]]
+
+    assert content_hash(status | {"conditions": told}) == content_hash(status)
+    assert content_hash(status | {"conditions": failed}) != content_hash(status)
