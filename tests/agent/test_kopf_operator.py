@@ -102,7 +102,7 @@ def test_login_is_asked_for_again_before_a_token_ends() -> None:
     """The kubelet renews it; ten minutes are well within its hour."""
 
     async def login() -> kopf.AiohttpSession:
-        info = login_of(Connection(server="https://192.0.2.1", token="secret"))  # noqa: S106  of a test
+        info = login_of(Connection(server="https://192.0.2.1", token="secret"), lambda _, __: None)  # noqa: S106  of a test
         await info.aiohttp_session.close()
         return info
 
@@ -124,7 +124,7 @@ def test_login_that_is_not_possible_is_tried_again(connection: Connection | Unav
     """Somebody mends the kubeconfig, and nobody has to restart the agent."""
 
     async def login() -> None:
-        login_of(connection)
+        login_of(connection, lambda _, __: None)
 
     with pytest.raises(kopf.TemporaryError):
         asyncio.run(login())

@@ -4,6 +4,9 @@ import pytest
 
 from pausewatch.agent.pod_watch import NOT_LISTED, Listeners, PodWatch, Session, restart_seconds
 from pausewatch.cluster.connection import ConnectionPlace
+from pausewatch.cluster.errors import ApiError
+from pausewatch.cluster.pods import PODS_PATH
+from pausewatch.model.availability import Unavailable
 from support.builders import a_pod
 
 NOWHERE = ConnectionPlace(kubeconfig=None)
@@ -88,6 +91,31 @@ def test_watch_that_never_ran_says_so() -> None:
         assert not watch.take_relisted()
 
     asyncio.run(run())
+
+
+def test_failing_requests_are_told_even_while_the_pods_are_known() -> None:
+    """They are those that were seen last; an API server that is down would otherwise be noticed by the next write."""
+    session = Told().session()
+    refused = ApiError("GET /api/v1/pods", 0, "Unreachable", "refused")
+    session.asked("/api", refused)
+    assert session.trouble == refused.as_unavailable()
+    session.pod_seen(listed=True)
+    assert session.trouble is None
+
+    session.asked(PODS_PATH, refused)
+    assert session.trouble == refused.as_unavailable()
+    session.asked(PODS_PATH, None)
+    assert session.trouble is None
+
+
+def test_refused_login_is_not_repeated_at_once() -> None:
+    """kopf logs in again at once whenever a request is refused."""
+    session = Told().session()
+    first, second = session.connection(), session.connection()
+
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Unavailable)
+    assert (first.reason, second.reason) == ("NoConnection", "Unauthorized")
 
 
 @pytest.mark.parametrize(("failures", "least", "most"), [(0, 1, 2), (1, 2, 4), (3, 8, 16), (99, 150, 300)])

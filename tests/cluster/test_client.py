@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from cluster.api_server import Answer, FakeApi, kubeconfig, serving, status_object
@@ -157,6 +158,31 @@ def test_unusable_authority_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca").write_text("nothing")
 
     assert refused_by(ConnectionPlace(kubeconfig=tmp_path / "config")).reason == "Unreachable"
+
+
+def test_session_tells_how_each_request_went(tmp_path: Path) -> None:
+    """kopf makes requests with it, and keeps their failures to itself."""
+    api = FakeApi(lambda asked: (403, {}) if asked.path == "/forbidden" else (200, {}))
+    told: list[tuple[str, str]] = []
+
+    def outcome(path: str, error: ApiError | None) -> None:
+        told.append((path, error.reason if error else "fine"))
+
+    async def ask() -> None:
+        async with serving(api, tmp_path) as place:
+            connection = read_connection(place)
+            assert isinstance(connection, Connection)
+            session = open_session(connection, outcome=outcome)
+            for path in ("/fine", "/forbidden"):
+                async with session.get(f"{connection.server}{path}"):
+                    pass
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(f"{connection.server}/down")
+        await session.close()
+
+    asyncio.run(ask())
+
+    assert [*dict.fromkeys(told)] == [("/fine", "fine"), ("/forbidden", "Http403"), ("/down", "Unreachable")]
 
 
 def refused_by(place: ConnectionPlace) -> ApiError:

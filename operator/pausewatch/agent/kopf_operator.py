@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 import kopf
 
-from pausewatch.cluster.client import open_session
+from pausewatch.cluster.client import Outcome, open_session
 from pausewatch.cluster.connection import Connection
+from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import translate
 from pausewatch.cluster.reports import GROUP, PLURAL, VERSION
 from pausewatch.model.availability import Unavailable
@@ -45,6 +46,9 @@ class WatchSession(Protocol):
 
     def connection(self) -> Connection | Unavailable:
         """Return how to reach the API server now."""
+
+    def asked(self, path: str, error: ApiError | None) -> None:
+        """Take note of how a request went."""
 
     def started(self, pods: Mapping[str, Any]) -> None:
         """Take the index of pods, which stays up to date from now on."""
@@ -106,7 +110,7 @@ def operator_registry(session: WatchSession) -> kopf.OperatorRegistry:
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes whatever it has
-        return login_of(session.connection())
+        return login_of(session.connection(), session.asked)
 
     @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def begin(**known: Any) -> None:  # noqa: ANN401  the same
@@ -128,7 +132,7 @@ def operator_registry(session: WatchSession) -> kopf.OperatorRegistry:
     return registry
 
 
-def login_of(connection: Connection | Unavailable) -> kopf.AiohttpSession:
+def login_of(connection: Connection | Unavailable, outcome: Outcome) -> kopf.AiohttpSession:
     """Return a connection as kopf wants it, to be asked for again in some minutes; kopf closes its session.
 
     Raises:
@@ -137,7 +141,7 @@ def login_of(connection: Connection | Unavailable) -> kopf.AiohttpSession:
     if isinstance(connection, Unavailable):
         raise kopf.TemporaryError(str(connection), delay=_retry_seconds())
     try:
-        session = open_session(connection)
+        session = open_session(connection, outcome=outcome)
     except OSError as error:
         raise kopf.TemporaryError(f"the certificates are not usable: {error}", delay=_retry_seconds()) from error
     return kopf.AiohttpSession(

@@ -7,6 +7,7 @@ pages live on without it.
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ import kopf
 from pausewatch.agent.kopf_operator import operator_registry, operator_settings
 from pausewatch.agent.threads import ask_loop, in_daemon_thread
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
+from pausewatch.cluster.errors import ApiError
+from pausewatch.cluster.pods import PODS_PATH
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod
 from pausewatch.model.text import printable
@@ -34,6 +37,9 @@ COPY_SECONDS = 2.0
 KEPT_SECONDS = 120.0
 """How long the pods of an ended watch still count, so that a new one that is up within seconds is not noticed. A pod
 that came since then is missing in them, which costs a question to the API server and no false alarm."""
+
+LEAST_SECONDS_BETWEEN_LOGINS = 5.0
+"""A refused login is followed by the next one at once, and by the next: hundreds in a second."""
 
 FIRST_RESTART_SECONDS = 2.0
 LONGEST_RESTART_SECONDS = 300.0
@@ -70,9 +76,11 @@ class PodWatch:
 
     @property
     def trouble(self) -> Unavailable | None:
-        """Return why the pods of this node are not known, or no longer; None while they are."""
+        """Return why the pods of this node are not known, or may be out of date; None while all is well."""
         session = self._session
-        return None if session is not None and session.is_complete else self._trouble or NOT_LISTED
+        if session is None:
+            return NOT_LISTED
+        return session.trouble if session.is_complete else session.trouble or self._trouble or NOT_LISTED
 
     async def run(self) -> Never:
         """Watch for ever."""
@@ -153,6 +161,8 @@ class Session:
         self._stop: asyncio.Event | None = None
         self._index: Mapping[str, Any] = {}
         self._relisted = False
+        self._failures: dict[str, Unavailable] = {}
+        self._connected_at = -math.inf
         self.is_complete = False
         self.was_stopped = False
 
@@ -189,9 +199,30 @@ class Session:
         relisted, self._relisted = self._relisted, False
         return relisted
 
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Return how the last request failed that says something about pods; None if it did not.
+
+        Before the pods are known that is any, afterwards only their own: the watch of reports may fail for its own
+        reasons.
+        """
+        failures = dict(self._failures)
+        return failures.get(PODS_PATH) or (None if self.is_complete else next(iter(failures.values()), None))
+
     def connection(self) -> Connection | Unavailable:
         """See WatchSession."""
+        now = time.monotonic()
+        if now - self._connected_at < LEAST_SECONDS_BETWEEN_LOGINS:
+            return Unavailable(reason="Unauthorized", detail="the API server refused what we had just read")
+        self._connected_at = now
         return read_connection(self._place)
+
+    def asked(self, path: str, error: ApiError | None) -> None:
+        """See WatchSession."""
+        if error is None:
+            self._failures.pop(path, None)
+        else:
+            self._failures[path] = error.as_unavailable()
 
     def started(self, pods: Mapping[str, Any]) -> None:
         """See WatchSession."""

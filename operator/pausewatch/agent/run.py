@@ -149,7 +149,9 @@ class Agent:
         if looks == 1:
             settings = {one.name: getattr(self._settings, one.name) for one in fields(self._settings)}
             logger.info("%s", startup.start_text(settings | {"api_server": self._place}, found.snapshot.access))
-        self._troubles.take(of_snapshot(found.snapshot))
+        missing = of_snapshot(found.snapshot)
+        # The pods of a watch that fails are still those that were seen last, and may be out of date.
+        self._troubles.take({**missing, "pods": missing["pods"] or self._watch.trouble})
         running_seconds = time.monotonic() - self._began
         ids = {finding.id for finding in found.report.findings}
         if restart.may_be_stored(ids, self._inherited or (), looks, running_seconds):

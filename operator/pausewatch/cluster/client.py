@@ -5,7 +5,7 @@ import json
 import logging
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -31,6 +31,10 @@ ERRORS_FROM = 400
 logger = logging.getLogger(__name__)
 
 Object = dict[str, Any]
+
+
+Outcome = Callable[[str, ApiError | None], None]
+"""Takes the path of a request and why it failed; None if it was answered."""
 
 
 class ApiClient:
@@ -102,12 +106,15 @@ class ApiClient:
         return self._session
 
 
-def open_session(connection: Connection, *, limit: int = 0) -> aiohttp.ClientSession:
+def open_session(
+    connection: Connection, *, limit: int = 0, outcome: Outcome = lambda _, __: None
+) -> aiohttp.ClientSession:
     """Return a session that is logged in, to be used and closed in the event loop of the moment.
 
     Args:
         connection: Whom to talk to, and as whom.
         limit: Of open connections; 0 for any number.
+        outcome: Told after each request how it went.
 
     Raises:
         ssl.SSLError, OSError: A certificate or key is not usable.
@@ -117,7 +124,7 @@ def open_session(connection: Connection, *, limit: int = 0) -> aiohttp.ClientSes
         connector=aiohttp.TCPConnector(ssl=tls_context(connection), limit=limit),
         timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS),
         headers={"User-Agent": f"pausewatch/{program_version()}", **authorization},
-        middlewares=(metadata_only,),
+        middlewares=(metadata_only, telling(outcome)),
         response_class=SlimResponse,
     )
 
@@ -141,6 +148,25 @@ async def metadata_only(request: aiohttp.ClientRequest, handler: aiohttp.ClientH
         kind = "PartialObjectMetadata" if query.get("watch") else "PartialObjectMetadataList"
         request.headers["Accept"] = f"{JSON};as={kind};g=meta.k8s.io;v=v1,{JSON}"
     return await handler(request)
+
+
+def telling(outcome: Outcome) -> aiohttp.ClientMiddlewareType:
+    """Return a middleware that tells how each request went: whoever makes them, kopf for one, need not."""
+
+    async def tell(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        path = request.url.path
+        asked = f"{request.method} {path}"
+        try:
+            answer = await handler(request)
+        except (aiohttp.ClientError, OSError) as error:
+            # A timeout is an OSError too, and says nothing itself.
+            outcome(path, ApiError(asked, 0, "Unreachable", str(error) or type(error).__name__))
+            raise
+        failed = answer.status >= ERRORS_FROM
+        outcome(path, ApiError(asked, answer.status, f"Http{answer.status}", answer.reason or "") if failed else None)
+        return answer
+
+    return tell
 
 
 def tls_context(connection: Connection) -> ssl.SSLContext:

@@ -9,6 +9,8 @@ from pausewatch.cluster.errors import NOT_FOUND, ApiError
 from pausewatch.model.pod import Pod
 from pausewatch.model.text import printable
 
+PODS_PATH = "/api/v1/pods"
+
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of the mirror pod of a static one: the hash that is the static pod's uid for the kubelet and therefore in
 the sandbox (kubelet: pkg/kubelet/types/pod_update.go, ConfigMirrorAnnotationKey)."""
@@ -36,7 +38,7 @@ async def list_pods(api: ApiClient, node_name: str) -> tuple[Pod, ...]:
     """
     answer = await api.request(
         "GET",
-        "/api/v1/pods",
+        PODS_PATH,
         query={"fieldSelector": f"spec.nodeName={node_name}"},
     )
     return tuple(translate(one) for one in answer.get("items") or ())
