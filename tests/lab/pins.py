@@ -12,6 +12,7 @@ DEBIAN_PACKAGES = {
     "runc": "1.1.5",
     "containernetworking-plugins": "1.1.1",
     "busybox-static": "1:1.35.0",
+    "prometheus": "2.42.0",  # for promtool
 }
 
 #: Go modules whose commands are built: module path to version.

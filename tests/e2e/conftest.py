@@ -1,0 +1,87 @@
+"""The agent on a real cluster: started as a process, with the rights that its manifests grant and no others.
+
+A cluster that cannot start is an error of the test that wanted it, never a reason to skip it.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from e2e.support.agent import Agent, running_agent
+from e2e.support.installation import agent_kubeconfig, install
+from e2e.support.pace import DEFAULT, FAST, Pace
+from lab import faults
+from lab.shapes import cluster as clusters
+from lab.shapes.cluster import Cluster
+
+OVERRIDDEN = "overridden settings"
+
+StartAgent: TypeAlias = Callable[..., Agent]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the lab by what it asks for, so that nobody has to remember."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "running_cluster" in item.fixturenames:
+            item.add_marker(pytest.mark.lab)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell in which tests the agent did not run with its defaults."""
+    told: dict[str, list[str]] = {}
+    for report in (one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)):
+        test = report.nodeid.rpartition("/")[2]
+        for name, value in getattr(report, "user_properties", ()):
+            if name == OVERRIDDEN and report.when == "call" and test not in told.setdefault(str(value), []):
+                told[str(value)].append(test)
+    if told:
+        terminalreporter.section(f"{OVERRIDDEN} of the agent")
+    for value, tests in told.items():
+        terminalreporter.write_line("\n  ".join((value, *tests)))
+
+
+@pytest.fixture(scope="session")
+def running_cluster() -> Iterator[Cluster]:
+    """One cluster for the whole run. Ask for `cluster` instead: it cleans up after each test."""
+    with clusters.start("pytest-e2e") as started:
+        yield started
+
+
+@pytest.fixture
+def cluster(running_cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster without pods and reports, all daemons running, with everything installed that the agent needs."""
+    install(running_cluster)
+    running_cluster.kubectl("delete", "psr", "--all")
+    yield running_cluster
+    faults.resume_runtime(running_cluster.runtime)
+    running_cluster.restore()
+
+
+@pytest.fixture
+def kubeconfig(cluster: Cluster) -> Path:
+    """A kubeconfig of the agent's service account."""
+    return agent_kubeconfig(cluster)
+
+
+@pytest.fixture
+def start_agent(
+    cluster: Cluster, kubeconfig: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> Iterator[StartAgent]:
+    """Start an agent for the cluster's node; what still runs after the test has to end on SIGTERM.
+
+    The function takes the pace, and another kubeconfig than the right one.
+    """
+    with ExitStack() as stack:
+        numbers = itertools.count(1)
+
+        def start(pace: Pace = FAST, kubeconfig: Path = kubeconfig) -> Agent:
+            log_file = tmp_path / f"agent-{next(numbers)}.log"
+            if pace != DEFAULT:
+                record_property(OVERRIDDEN, ", ".join(f"{name}={value}" for name, value in pace.overrides.items()))
+            return stack.enter_context(running_agent(cluster, kubeconfig, log_file, pace))
+
+        yield start

@@ -1,0 +1,1 @@
+"""What the tests of the agent on a real cluster share."""

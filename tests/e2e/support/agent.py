@@ -1,0 +1,205 @@
+"""The agent as the process that its container runs, and what one can ask of it from outside."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
+
+import pausewatch
+from e2e.support.exposition import Exposition
+from e2e.support.pace import Pace
+from lab.shapes.cluster import Cluster
+from lab.waiting import wait_until
+
+T = TypeVar("T")
+
+START_SECONDS = 10.0
+END_SECONDS = 5.0
+"""From SIGTERM to the end; a kubelet kills after 30 s, and a DaemonSet's update waits for each node in turn."""
+
+PAGE_SECONDS = 1.0
+"""Longest a page may take, whatever hangs."""
+
+LONGEST_LOG = 20_000
+"""Characters of a log that are shown when a test fails: its end."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer of the agent over HTTP."""
+
+    status: int
+    text: str
+    seconds: float
+    """From the request to the last byte."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """One run of ``pausewatch agent``.
+
+    Attributes:
+        process: Of the agent.
+        log_file: What it writes.
+        pace: How fast it works.
+        environment: Its whole environment.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    log_file: Path
+    pace: Pace
+    environment: Mapping[str, str]
+
+    @property
+    def log(self) -> str:
+        """What it has written so far."""
+        return self.log_file.read_text(encoding="utf-8")
+
+    def log_line(self, *words: str, limit_seconds: float = START_SECONDS) -> str:
+        """Wait for a line of the log that holds all of the words, and return it.
+
+        Raises:
+            WaitTimeoutError: None came within the limit.
+        """
+
+        def probe() -> str:
+            return next((line for line in self.log.splitlines() if all(word in line for word in words)), "")
+
+        return self.wait(f"a line of the agent's log with {' and '.join(words)}", probe, limit_seconds)
+
+    def wait(self, what: str, probe: Callable[[], T | None], limit_seconds: float) -> T:
+        """Wait as `lab.waiting.wait_until` does, but no longer than the agent lives.
+
+        Raises:
+            WaitTimeoutError: The limit was reached.
+            AssertionError: The agent has ended.
+        """
+
+        def unless_dead() -> T | None:
+            assert self.process.poll() is None, f"the agent ended with {self.process.returncode}, waiting for {what}"
+            return probe()
+
+        return wait_until(what, unless_dead, limit_seconds)
+
+    def page(self, path: str, limit_seconds: float = PAGE_SECONDS) -> Page:
+        """Get a page; refuses to wait longer than the limit.
+
+        Raises:
+            OSError: No answer in time.
+        """
+        # A proxy for web pages is none for this machine.
+        opener = build_opener(ProxyHandler({}))
+        began = time.monotonic()
+        try:
+            with opener.open(f"{self._address()}{path}", timeout=limit_seconds) as answer:
+                text = answer.read().decode()
+                return Page(answer.status, text, time.monotonic() - began)
+        except HTTPError as error:
+            with error:
+                return Page(error.code, error.read().decode(), time.monotonic() - began)
+
+    def metrics(self) -> Exposition:
+        """Scrape it.
+
+        Raises:
+            AssertionError: The answer is no success.
+        """
+        page = self.page("/metrics", limit_seconds=5)
+        assert page.status == 200, page
+        return Exposition(page.text)
+
+    def scans(self) -> int:
+        """How many scans it has completed."""
+        return int(self.readiness()["scans"])
+
+    def await_scans(self, more: int) -> None:
+        """Wait for so many scans more than there are now."""
+        target = self.scans() + more
+        limit_seconds = (more + 2) * self.pace.scan_period_seconds + START_SECONDS
+        self.wait(f"scan {target}", lambda: self.scans() >= target, limit_seconds)
+
+    def readiness(self) -> dict[str, Any]:
+        """What ``/readyz`` says, whatever its status."""
+        document: dict[str, Any] = json.loads(self.page("/readyz").text)
+        return document
+
+    def troubles(self) -> dict[str, str]:
+        """What the agent lacks now, as ``/readyz`` tells it: reasons by source."""
+        return {name: trouble["reason"] for name, trouble in self.readiness()["troubles"].items()}
+
+    def stop(self) -> float:
+        """End it with SIGTERM, and return the seconds that took.
+
+        Raises:
+            AssertionError: It took longer than 5 s, or did not end well.
+        """
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the agent did not end within {END_SECONDS:g} s of SIGTERM") from None
+        assert code == 0, f"the agent ended with {code} after SIGTERM"
+        return time.monotonic() - began
+
+    def run_scan(self) -> dict[str, Any]:
+        """Run ``pausewatch scan`` on the same node with the same settings, and return the object it prints."""
+        command = [sys.executable, "-m", "pausewatch", "scan", "--output=json"]
+        environment = {name: value for name, value in self.environment.items() if name != "KUBECONFIG"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def _address(self) -> str:
+        found = re.search(r"http://\S+:\d+(?=/metrics)", self.log_line("/metrics"))
+        assert found, "the agent's log does not tell where its pages are"
+        return found[0]
+
+
+@contextmanager
+def running_agent(cluster: Cluster, kubeconfig: Path, log_file: Path, pace: Pace) -> Iterator[Agent]:
+    """Run the agent for the cluster's node; in the end it has to stop on SIGTERM, and its log is printed.
+
+    Args:
+        cluster: Whose node.
+        kubeconfig: How it reaches the API server; need not be right, nor exist.
+        log_file: Where its log goes.
+        pace: How fast it works.
+    """
+    print(f"overridden settings of the agent: {dict(pace.overrides) or 'none'}")  # noqa: T201  shown with a failure
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(Path(pausewatch.__file__).parents[1]),
+        "PYTHONUNBUFFERED": "1",
+        "LC_ALL": "C.UTF-8",
+        "KUBECONFIG": str(kubeconfig),
+        "PAUSEWATCH_RUNTIME_ENDPOINT": cluster.runtime.endpoint,
+        "PAUSEWATCH_NODE_NAME": cluster.node_name,
+        "PAUSEWATCH_LISTEN_ADDRESS": "127.0.0.1:0",
+        **pace.overrides,
+    }
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pausewatch", "agent"], stdout=log, stderr=subprocess.STDOUT, env=environment
+        )
+    agent = Agent(process, log_file, pace, environment)
+    try:
+        yield agent
+        if process.poll() is None:
+            agent.stop()
+        assert "Traceback" not in agent.log, "the agent's log holds a trace"
+    finally:
+        process.kill()
+        process.wait()
+        print(f"log of the agent:\n{agent.log[-LONGEST_LOG:]}")  # noqa: T201  the same

@@ -1,0 +1,54 @@
+"""The stored report of the cluster's node, read with kubectl as its users do."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from e2e.support.agent import Agent
+from lab.shapes.cluster import Cluster
+
+Report = dict[str, Any]
+
+
+def read_report(cluster: Cluster) -> Report | None:
+    """The stored report; None if there is none.
+
+    Raises:
+        LabError: The API server does not answer, or serves no reports.
+    """
+    text = cluster.kubectl("get", "psr", cluster.node_name, "--ignore-not-found", "--output=json")
+    report: Report | None = json.loads(text) if text.strip() else None
+    return report
+
+
+def await_report(
+    cluster: Cluster, agent: Agent, what: str, condition: Callable[[Report], object], limit_seconds: float
+) -> Report:
+    """Wait for a stored report with a status that fulfils a condition, and return it.
+
+    Raises:
+        WaitTimeoutError: None did within the limit.
+        AssertionError: The agent has ended.
+    """
+
+    def probe() -> Report | None:
+        report = read_report(cluster)
+        return report if report is not None and "status" in report and condition(report) else None
+
+    return agent.wait(f"a report {what}", probe, limit_seconds)
+
+
+def findings(report: Report, check: str = "") -> list[dict[str, Any]]:
+    """The findings of a report, of all checks or of one."""
+    every: list[dict[str, Any]] = report["status"]["findings"]
+    return [one for one in every if check in ("", one["check"])]
+
+
+def condition(report: Report, kind: str) -> str:
+    """The status of a condition: True, False, Unknown; empty if the report has none of this type."""
+    return next((str(one["status"]) for one in report["status"]["conditions"] if one["type"] == kind), "")
+
+
+def is_healthy(report: Report) -> bool:
+    """Whether a report says that nothing is wrong, and holds no finding at all."""
+    return condition(report, "Healthy") == "True" and not findings(report)
