@@ -65,6 +65,7 @@ def test_commands_of_zombies_of_the_node(lab: RuntimeLab, program: Program) -> N
             (finding,) = observer.findings(looks=2)
 
         assert finding.subject.is_node
+        assert f"pid {parent} (misbehave), a process of no listed pod, does not wait" in finding.message
         listed, described = (program.shell(command) for command in on_the_node(finding))
         assert dead(listed) == sorted(children(parent))
         assert cgroup in described
