@@ -39,7 +39,7 @@ def of_endurance(endurance: Endurance, *, sandboxes: int, containers: int) -> It
     """Judge many looks of one process."""
     grown = endurance.last_rss_bytes - endurance.settled_rss_bytes
     yield Verdict(
-        what=f"memory grown over {endurance.looks - SETTLING_LOOKS} looks, MiB", value=grown / MEBIBYTE, most=1
+        what=f"memory grown over {endurance.looks - SETTLING_LOOKS} looks, MiB", value=grown / MEBIBYTE, most=2
     )
     yield Verdict(
         what="resident memory of the process that looks, MiB", value=endurance.last_rss_bytes / MEBIBYTE, most=80
