@@ -71,6 +71,16 @@ def test_pods_of_an_ended_session_are_what_was_in_its_index() -> None:
     assert [pod.uid for pod in session.last_pods()] == [a_pod().uid, "b"]
 
 
+def test_pods_of_a_session_whose_loop_has_ended_still_count() -> None:
+    """A scan may ask in the moment between the end of kopf and the start of the next one."""
+    session = Told().session()
+    session.stop()
+    session.run()
+    session.started({"a": (a_pod(),)})
+
+    assert session.pods() == (a_pod(),)
+
+
 def test_session_that_is_stopped_before_it_began_ends_at_once() -> None:
     """The end of the agent must not wait for kopf."""
     session = Told().session()

@@ -1,8 +1,16 @@
+import logging
 import resource
 
 import pytest
 
-from pausewatch.agent.startup import ENOUGH_OPEN_FILES, allow_open_files, open_files_wanted, start_text
+from pausewatch.agent.startup import (
+    ENOUGH_OPEN_FILES,
+    KOPF_THREAD,
+    allow_open_files,
+    open_files_wanted,
+    start_text,
+    without_trace_of_kopf,
+)
 from pausewatch.model.access import AccessFact
 
 UNLIMITED = resource.RLIM_INFINITY
@@ -32,6 +40,16 @@ def test_limit_is_set() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (now, before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@pytest.mark.parametrize(("thread", "kept"), [(KOPF_THREAD, False), ("MainThread", True)])
+def test_traces_of_kopf_are_left_out(thread: str, *, kept: bool) -> None:
+    """Ours are bugs that somebody has to find; kopf's are news about the cluster."""
+    record = logging.LogRecord("any", logging.ERROR, "", 0, "broke", None, (ValueError, ValueError("x"), None))
+    record.threadName = thread
+
+    assert without_trace_of_kopf(record)
+    assert (record.exc_info is not None) is kept
 
 
 def test_start_tells_settings_and_what_is_missing() -> None:

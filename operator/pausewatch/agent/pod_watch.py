@@ -17,6 +17,7 @@ from typing import Any, Never
 import kopf
 
 from pausewatch.agent.kopf_operator import operator_registry, operator_settings
+from pausewatch.agent.startup import KOPF_THREAD
 from pausewatch.agent.threads import ask_loop, in_daemon_thread
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import ApiError
@@ -93,7 +94,7 @@ class PodWatch:
             )
             session = Session(self._node_name, self._place, handlers)
             self._session = session
-            ended = await in_daemon_thread("kopf", session.run)
+            ended = await in_daemon_thread(KOPF_THREAD, session.run)
             self._keep(session)
             if session.was_stopped:
                 continue
@@ -187,6 +188,9 @@ class Session:
         try:
             return ask_loop(self._loop, self._copy(), COPY_SECONDS)
         except TimeoutError as error:
+            if self._loop.is_closed():
+                # kopf has just ended, and nothing changes its index any more.
+                return self.last_pods()
             detail = f"the watch did not hand out its pods within {COPY_SECONDS:g} s: {error}"
             return Unavailable(reason="WatchBusy", detail=detail)
 

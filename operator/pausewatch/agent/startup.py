@@ -13,6 +13,9 @@ runtimes set no hard limit at all, and tables for more would only cost memory.""
 LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 LOG_TIMES = "%Y-%m-%dT%H:%M:%S%z"
 
+KOPF_THREAD = "kopf"
+"""The name of the thread that kopf runs in, with everything that it calls."""
+
 QUIET: Mapping[str, int] = {
     # One line per event of an object, one per login: told by what follows from them.
     "kopf.objects": logging.WARNING,
@@ -27,8 +30,21 @@ QUIET: Mapping[str, int] = {
 def set_up_log(level: int = logging.INFO) -> None:
     """Log to stderr, one line per record but for blocks that say so."""
     logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIMES)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(without_trace_of_kopf)
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(least)
+
+
+def without_trace_of_kopf(record: logging.LogRecord) -> bool:
+    """Let a record pass; one from kopf's thread without its trace.
+
+    kopf logs the same error in each of its layers, with a trace each time: sixty lines for a definition that somebody
+    deleted. What it means for the node is told by us, and kopf is started again.
+    """
+    if record.threadName == KOPF_THREAD:
+        record.exc_info = None
+    return True
 
 
 def allow_open_files() -> tuple[int, int]:
