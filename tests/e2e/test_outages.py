@@ -49,6 +49,7 @@ def test_outage_of_20_s_or_95_s_if_e2e_full_outage_is_set(
         assert agent.troubles().keys() & {"pods", "report"}
 
         cluster.start_api_server()
+        cluster.restart_clients()
         delete(cluster, "deleted", force=True)
         wait_until("the kubelet to end what was deleted", lambda: not is_ready(cluster, "deleted"), 30)
         cluster.stop_kubelet()

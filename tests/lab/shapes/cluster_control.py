@@ -63,8 +63,7 @@ class ClusterControl:
         self._start("etcd", commands.etcd(self.programs, self.places))
         self.start_api_server()
         self.start_kubelet()
-        self._start("kube-controller-manager", commands.kube_controller_manager(self.programs, self.places))
-        self._start("kube-scheduler", commands.kube_scheduler(self.programs, self.places))
+        self._start_controllers()
         self._start("kube-proxy", commands.kube_proxy(self.programs, self.places))
 
     def start_kubelet(self) -> None:
@@ -91,6 +90,16 @@ class ClusterControl:
         """Kill the API server: connections end, new ones are refused."""
         self._daemon("kube-apiserver").kill()
 
+    def restart_clients(self) -> None:
+        """Restart the kubelet, the controllers and the scheduler, for use after the API server was away for long.
+
+        Each of them would look for it again by itself, but up to a minute later: their attempts grow rare meanwhile.
+        """
+        for name in ("kubelet", "kube-controller-manager", "kube-scheduler"):
+            self._daemon(name).kill()
+        self.start_kubelet()
+        self._start_controllers()
+
     def pause_api_server(self) -> None:
         """Stop the API server with SIGSTOP: connections are accepted, and no request is answered."""
         self._daemon("kube-apiserver").send(signal.SIGSTOP)
@@ -115,6 +124,7 @@ class ClusterControl:
             self.resume_api_server()
         else:
             self.start_api_server()
+            self.restart_clients()
         if not self._daemon("kubelet").find():
             self.start_kubelet()
         self.await_node()
@@ -169,6 +179,10 @@ class ClusterControl:
         text = self.get(path)
         document: dict[str, Any] = json.loads(text) if text else {}
         return document
+
+    def _start_controllers(self) -> None:
+        self._start("kube-controller-manager", commands.kube_controller_manager(self.programs, self.places))
+        self._start("kube-scheduler", commands.kube_scheduler(self.programs, self.places))
 
     def _start(self, name: str, command: Sequence[str], environment: Mapping[str, str] = _NO_MORE) -> None:
         self._daemon(name).start(self.runtime.containerd, command, environment)
