@@ -9,7 +9,7 @@ import threading
 
 from lab.cri.client import CallError
 from lab.pods import RunningPod
-from lab.processes import parent_pid
+from lab.processes import find_process, parent_pid
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
 
@@ -21,7 +21,9 @@ ANSWER_SECONDS = 30.0
 def kill_runtime(lab: RuntimeLab) -> None:
     """Kill containerd with SIGKILL; its socket stays behind, and nobody listens."""
     lab.containerd.send(signal.SIGKILL)
-    wait_until("containerd to die", lambda: not lab.containerd.is_alive(), 10)
+    # Its first thread dies before the others, which hold the socket open for a moment more: a process whose threads
+    # are all dead is reaped.
+    wait_until("containerd to be gone", lambda: find_process(lab.containerd.pid) != lab.containerd, 10)
 
 
 def start_runtime_again(lab: RuntimeLab, shim_pid: int) -> None:
