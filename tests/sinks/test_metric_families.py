@@ -2,16 +2,20 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from pausewatch.checks._check import all_checks
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Outcome, Severity
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Exposed, Kind
 from support.builders import TAKEN_AT, a_subject
 from support.health import a_health
 from support.reports import a_finding, a_report, a_summary
+
+DOWN = Unavailable(reason="SocketMissing", detail="there is no socket")
 
 
 def samples(name: str, exposed: Exposed) -> dict[tuple[str, ...], float]:
@@ -99,6 +103,57 @@ def test_two_findings_with_the_same_labels_are_one_series() -> None:
     exposed = Exposed(health=a_health(), report=a_report(findings=twice))
 
     assert len(samples("pausewatch_finding_first_seen_timestamp_seconds", exposed)) == 1
+
+
+@pytest.mark.parametrize("hours", [(3, 9), (9, 3)])
+def test_series_of_two_findings_has_the_earlier_time(hours: tuple[int, int]) -> None:
+    """Since when something is wrong with the container, whichever of them is worse or comes first."""
+    twice = tuple(
+        a_finding(part, first_seen_at=TAKEN_AT - timedelta(hours=one))
+        for part, one in zip(("network", "ipc"), hours, strict=True)
+    )
+    exposed = Exposed(health=a_health(), report=a_report(findings=twice))
+
+    (moment,) = samples("pausewatch_finding_first_seen_timestamp_seconds", exposed).values()
+
+    assert moment == (TAKEN_AT - timedelta(hours=9)).timestamp()
+
+
+def test_pod_that_was_created_anew_shares_the_series_of_its_predecessor() -> None:
+    """Both sandboxes of one name are on the node for a while; their zombies are added up."""
+    holders = ((a_subject(), 16), (a_subject(uid="older", sandbox_id="older"), 3))
+    exposed = Exposed(health=a_health(), report=replace(a_report(), zombie_holders=holders))
+    (family,) = [one for one in FAMILIES if one.name == "pausewatch_container_zombie_processes"]
+
+    assert list(family.samples(exposed)) == [(("team-a", "web-x", "app"), 19)]
+
+
+@pytest.mark.parametrize(
+    ("section", "absent"),
+    [
+        ("sandboxes", {"pausewatch_sandboxes"}),
+        ("containers", {"pausewatch_containers"}),
+        ("first_processes", {"pausewatch_pause_processes", "pausewatch_pid_namespaces"}),
+        ("processes", {"pausewatch_zombie_processes"}),
+        ("host_links", set()),
+    ],
+)
+def test_count_of_what_could_not_be_read_is_absent(section: str, absent: set[str]) -> None:
+    """A 0 that nobody counted would look like a node that lost all its pods."""
+    whole = Exposed(health=a_health(), report=a_report())
+    lacking = Exposed(health=a_health(), report=a_report(unavailable=((section, DOWN),)))
+
+    told = [{family.name for family in FAMILIES if list(family.samples(one))} for one in (whole, lacking)]
+
+    assert told[0] - told[1] == absent
+
+
+def test_finding_of_a_severity_that_was_not_declared_is_counted() -> None:
+    """A mistake in a declaration must not hide a finding from alerts."""
+    odd = a_finding(severity=Severity.CRITICAL)
+    exposed = Exposed(health=a_health(), report=a_report(findings=(odd,)))
+
+    assert samples("pausewatch_findings", exposed)["zombie-buildup", "ZombieBuildup", "Critical"] == 1
 
 
 def test_workload_series_are_capped() -> None:

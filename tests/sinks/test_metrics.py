@@ -1,5 +1,8 @@
 """The families in the formats that Prometheus reads."""
 
+from dataclasses import replace
+
+import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -11,6 +14,7 @@ from support.health import a_health
 from support.reports import a_finding, a_report
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+OPENMETRICS_TYPE = f"{OPENMETRICS}; charset=utf-8"
 
 
 class Node:
@@ -45,6 +49,39 @@ def test_every_family_is_there_in_both_formats() -> None:
     expected = {family.name.removesuffix("_total") for family in FAMILIES}
     assert expected <= {family.name for family in parse_text(text.decode())}
     assert expected <= {family.name for family in parse_openmetrics(openmetrics.decode())}
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_openmetrics"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain;version=0.0.4", False),
+        ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", True),
+        ("text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5, Application/OpenMetrics-Text ;version=0.0.1", True),
+        ("application/openmetrics-text;version=x;escaping=\r\nX-Forged: 1", True),
+        ("text/plain;version=1..0", False),
+        (",;=", False),
+    ],
+)
+def test_any_accept_header_gets_an_answer(accept: str, is_openmetrics: bool) -> None:  # noqa: FBT001  a parameter
+    """Whoever can reach the port chooses it, and nothing of it comes back."""
+    body, content_type = Metrics(Node().now).render(accept)
+
+    assert content_type == (OPENMETRICS_TYPE if is_openmetrics else "text/plain; version=0.0.4; charset=utf-8")
+    assert body.endswith(b"# EOF\n") == is_openmetrics
+
+
+def test_no_series_is_there_twice() -> None:
+    """Prometheus would drop samples, and say so at every scrape."""
+    findings = (a_finding("network"), a_finding("ipc"))
+    holders = ((a_subject(), 16), (a_subject(sandbox_id="older"), 3))
+    exposed = Exposed(health=a_health(), report=replace(a_report(findings=findings), zombie_holders=holders))
+    text, _ = Metrics(lambda: exposed).render("")
+
+    series = [line.rpartition(" ")[0] for line in text.decode().splitlines() if not line.startswith("#")]
+
+    assert len(series) == len(set(series))
 
 
 def test_process_metrics_of_the_agent_are_there() -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pausewatch.checks._check import all_checks
-from pausewatch.model.report import Finding, Outcome, Report
+from pausewatch.model.report import Outcome, Report
 from pausewatch.model.sandbox import ContainerState, SandboxState
 
 MOST_WORKLOAD_SERIES = 200
@@ -86,8 +86,16 @@ def of_health(value: Callable[[AgentHealth], float | None]) -> Callable[[Exposed
 
 
 def of_report(values: Callable[[Report], Iterable[Sample]]) -> Callable[[Exposed], Iterable[Sample]]:
-    """Return the samples of a metric about the node; none before the first scan, and none of a runtime that is down."""
+    """Return the samples of a metric about the node; none before the first scan."""
     return lambda exposed: () if exposed.report is None else values(exposed.report)
+
+
+def of_section(section: str, values: Callable[[Report], Iterable[Sample]]) -> Callable[[Exposed], Iterable[Sample]]:
+    """Return the samples of what was counted in one section of the Snapshot; none where it could not be read.
+
+    A 0 that nobody counted would look like a node that lost all its pods.
+    """
+    return of_report(lambda report: () if section in dict(report.unavailable) else values(report))
 
 
 def _sandboxes(report: Report) -> Iterable[Sample]:
@@ -102,11 +110,14 @@ def _containers(report: Report) -> Iterable[Sample]:
 
 
 def _findings(report: Report) -> Iterable[Sample]:
-    found = Counter((one.check, one.reason, one.severity) for one in report.findings)
-    for check in all_checks():
-        for reason in check.reasons:
-            for severity in reason.severities:
-                yield (check.id, reason.name, severity.value), found[check.id, reason.name, severity]
+    found = Counter((one.check, one.reason, one.severity.value) for one in report.findings)
+    declared = (
+        (check.id, reason.name, severity.value)
+        for check in all_checks()
+        for reason in check.reasons
+        for severity in reason.severities
+    )
+    yield from (dict.fromkeys(declared, 0) | found).items()
 
 
 def _checks(report: Report) -> Iterable[Sample]:
@@ -116,28 +127,34 @@ def _checks(report: Report) -> Iterable[Sample]:
 
 
 def _zombies_of_containers(report: Report) -> Iterable[Sample]:
-    for subject, count in report.zombie_holders[:MOST_WORKLOAD_SERIES]:
-        yield (subject.namespace, subject.pod, subject.container), count
+    yield from list(_zombies(report).items())[:MOST_WORKLOAD_SERIES]
 
 
 def _first_seen(report: Report) -> Iterable[Sample]:
-    for labels, finding in list(_distinct(report.findings).items())[:MOST_WORKLOAD_SERIES]:
-        yield labels, finding.first_seen_at.timestamp()
+    yield from list(_oldest(report).items())[:MOST_WORKLOAD_SERIES]
 
 
-def _distinct(findings: Iterable[Finding]) -> Mapping[tuple[str, ...], Finding]:
-    """Return the first finding of each set of labels: two Linux namespaces of one container are two findings."""
-    found: dict[tuple[str, ...], Finding] = {}
-    for one in findings:
+def _zombies(report: Report) -> Mapping[tuple[str, ...], float]:
+    """Return zombies by labels: a pod that was created anew has the same labels as the one before it."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for subject, count in report.zombie_holders:
+        found[subject.namespace, subject.pod, subject.container] += count
+    return dict(found)
+
+
+def _oldest(report: Report) -> Mapping[tuple[str, ...], float]:
+    """Return the earliest first-seen time by labels, worst first: two Linux namespaces of one container share them."""
+    found: dict[tuple[str, ...], float] = {}
+    for one in report.findings:
         subject = one.subject
-        workload = (subject.namespace, subject.pod, subject.container)
-        found.setdefault((one.check, one.reason, one.severity.value, *workload), one)
+        labels = (one.check, one.reason, one.severity.value, subject.namespace, subject.pod, subject.container)
+        moment = one.first_seen_at.timestamp()
+        found[labels] = min(found.get(labels, moment), moment)
     return found
 
 
 def _dropped(report: Report) -> Iterable[Sample]:
-    holders, findings = len(report.zombie_holders), len(_distinct(report.findings))
-    yield (), max(holders - MOST_WORKLOAD_SERIES, 0) + max(findings - MOST_WORKLOAD_SERIES, 0)
+    yield (), sum(max(len(series) - MOST_WORKLOAD_SERIES, 0) for series in (_zombies(report), _oldest(report)))
 
 
 def _timestamp(moment: datetime | None) -> float | None:
@@ -149,28 +166,28 @@ FAMILIES = (
         name="pausewatch_sandboxes",
         help="Pod sandboxes that the container runtime lists, by state.",
         labels=("state",),
-        samples=of_report(_sandboxes),
+        samples=of_section("sandboxes", _sandboxes),
     ),
     Family(
         name="pausewatch_containers",
         help="Containers that the container runtime lists, by state.",
         labels=("state",),
-        samples=of_report(_containers),
+        samples=of_section("containers", _containers),
     ),
     Family(
         name="pausewatch_pause_processes",
         help="Pause processes that are alive.",
-        samples=of_report(lambda report: [((), report.summary.pause_processes)]),
+        samples=of_section("first_processes", lambda report: [((), report.summary.pause_processes)]),
     ),
     Family(
         name="pausewatch_pid_namespaces",
         help="Different PID namespaces of pauses and of first processes of containers.",
-        samples=of_report(lambda report: [((), report.summary.pid_namespaces)]),
+        samples=of_section("first_processes", lambda report: [((), report.summary.pid_namespaces)]),
     ),
     Family(
         name="pausewatch_zombie_processes",
         help="Dead processes that nobody has reaped, on the whole node.",
-        samples=of_report(lambda report: [((), report.summary.zombies)]),
+        samples=of_section("processes", lambda report: [((), report.summary.zombies)]),
     ),
     Family(
         name="pausewatch_findings",
@@ -192,7 +209,7 @@ FAMILIES = (
     ),
     Family(
         name="pausewatch_finding_first_seen_timestamp_seconds",
-        help="When a finding was first seen, as Unix time; only while it lasts.",
+        help="When a finding was first seen, as Unix time; only while it lasts, and the earliest of several alike.",
         labels=("check", "reason", "severity", "namespace", "pod", "container"),
         samples=of_report(_first_seen),
     ),

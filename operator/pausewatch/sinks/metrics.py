@@ -9,6 +9,8 @@ from prometheus_client.registry import Collector
 
 from pausewatch.sinks.metric_families import FAMILIES, Exposed, Family, Kind
 
+OPENMETRICS = "application/openmetrics-text"
+
 
 class Metrics:
     """Renders what is known at the moment of a scrape; never starts a scan."""
@@ -24,8 +26,13 @@ class Metrics:
         ProcessCollector(registry=self._registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """Return the exposition in the best format that an ``Accept`` header asks for, and its content type."""
-        encode, content_type = choose_encoder(accept)
+        """Return the exposition as OpenMetrics where an ``Accept`` header names it, else as text, and its content type.
+
+        Versions and escaping schemes that the header asks for make no difference: all names are plain ASCII.
+        """
+        media_types = [wanted.partition(";")[0].strip().lower() for wanted in accept.split(",")]
+        # Not the header itself: the library raises on a version that is no number, and answers with one that is.
+        encode, content_type = choose_encoder(OPENMETRICS if OPENMETRICS in media_types else "")
         return encode(self._registry), content_type
 
 
