@@ -9,9 +9,12 @@ import pytest
 import yaml
 
 from contracts.render import SCHEMA, Json, fields, schema
+from pausewatch.checks._check import all_checks
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity
+from pausewatch.model.subject import Subject
 from pausewatch.sinks import bounds
+from pausewatch.sinks.conditions import Status, conditions
 from pausewatch.sinks.report import render
 from support.builders import a_subject
 from support.reports import a_coverage, a_finding, a_report
@@ -43,6 +46,14 @@ BOUNDS = {
     "status.findings[].nextCommands[].command": bounds.COMMAND,
     "status.findings[].runbookURL": bounds.SHORT_TEXT,
 }
+
+DECLARED = {
+    "status.coverage.skippedChecks[].check": [check.id for check in all_checks()],
+    "status.conditions[].type": [condition.type for condition in conditions(a_report())],
+    "status.findings[].check": [check.id for check in all_checks()],
+    "status.findings[].reason": [reason.name for check in all_checks() for reason in check.reasons],
+}
+"""Texts that are never cut, because the program declares them all."""
 
 
 def everything_long() -> Report:
@@ -76,6 +87,9 @@ REPORTS = {
     ),
     "runtime down": a_report(runtime=DOWN, unavailable=(("sandboxes", DOWN),), cgroup_version="", sandbox_images=()),
     "everything long": everything_long(),
+    "next to nothing": a_report(
+        findings=(a_finding(subject=Subject(), message="", evidence=(), next_commands=()),), results=()
+    ),
 }
 
 
@@ -111,9 +125,29 @@ def test_what_is_emitted_satisfies_the_schema(name: str) -> None:
 
 def test_the_schema_has_the_lengths_that_are_kept() -> None:
     """One number in two places, held together."""
-    found = schema_fields()
+    found = {path: node.get("maxItems", node.get("maxLength")) for path, node in schema_fields().items()}
+    bounded = {path: bound for path, bound in found.items() if bound is not None}
 
-    assert {path: found[path].get("maxItems", found[path].get("maxLength")) for path in BOUNDS} == BOUNDS
+    assert bounded.pop("status.conditions") >= len(conditions(a_report()))
+    assert {path: bound for path, bound in bounded.items() if path not in DECLARED} == BOUNDS
+
+
+@pytest.mark.parametrize("path", DECLARED)
+def test_what_is_declared_fits(path: str) -> None:
+    """A check with a longer id would lose every report that holds its findings."""
+    assert max(len(text.encode()) for text in DECLARED[path]) <= schema_fields()[path]["maxLength"]
+
+
+def test_closed_sets_are_those_of_the_program() -> None:
+    """A value that the schema does not know would lose the whole report."""
+    found = {path: node["enum"] for path, node in schema_fields().items() if "enum" in node}
+
+    assert found == {
+        "status.runtime.cgroupVersion": ["v1", "v2", "hybrid"],
+        "status.conditions[].status": list(Status),
+        "status.findings[].severity": list(Severity),
+        "status.findings[].nextCommands[].runOn": list(RunOn),
+    }
 
 
 @pytest.mark.parametrize(
