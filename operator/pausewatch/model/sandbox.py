@@ -75,6 +75,25 @@ class SandboxDetails:
     """Where the kubelet has the pod from: ``api``, ``file`` or ``http`` (a static pod); empty for a sandbox that no
     kubelet made."""
 
+    def mode_of(self, kind: NamespaceKind) -> NamespaceMode | None:
+        """Return with whom the sandbox shares a kind; each container has a PID mode of its own beside it.
+
+        The CRI has no option for UTS, the runtime specification tells: containerd leaves the entry out with
+        hostNetwork, CRI-O never does.
+        """
+        match kind:
+            case NamespaceKind.NETWORK:
+                return self.network_mode
+            case NamespaceKind.IPC:
+                return self.ipc_mode
+            case NamespaceKind.USER:
+                return self.user_mode or NamespaceMode.NODE
+            case NamespaceKind.UTS:
+                own = any(entry.kind is NamespaceKind.UTS for entry in self.spec_namespaces or ())
+                return NamespaceMode.POD if own else NamespaceMode.NODE
+            case NamespaceKind.PID:
+                return self.pid_mode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
-from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox, SandboxDetails
+from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
 from pausewatch.model.view import NodeView
 
 
@@ -136,13 +136,16 @@ class Sharing:
         right = self._right_of_sandbox.get(sandbox_id)
         if right is None:
             sandbox = self._node.sandboxes[sandbox_id]
-            right = tuple(
-                (kind, self._right_inode(kind, expected))
-                for kind in DECIDED_BY_SANDBOX
-                if not isinstance(expected := self._expect_of_sandbox(sandbox, kind), str)
-            )
-            self._right_of_sandbox[sandbox_id] = right
+            right = self._right_of_sandbox[sandbox_id] = tuple(self._right_inodes(sandbox))
         return right
+
+    def _right_inodes(self, sandbox: Sandbox) -> Iterator[tuple[NamespaceKind, int | None]]:
+        for kind in DECIDED_BY_SANDBOX:
+            whose = self._whose(sandbox, kind)
+            if isinstance(whose, Expected):
+                inode = self._inode(sandbox, kind, whose)
+                if inode is not None:
+                    yield kind, self._right_inode(kind, whose, inode)
 
     def _judgement(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
         expected = self._expect(container, kind)
@@ -162,14 +165,14 @@ class Sharing:
         if expected.whose is Expected.NOBODY:
             maker = self._pid_namespace_owners.get(inode)
             return maker is not None and maker.id == container.id
-        return inode == self._right_inode(kind, expected)
+        return inode == self._right_inode(kind, expected.whose, expected.inode)
 
-    def _right_inode(self, kind: NamespaceKind, expected: Expectation) -> int | None:
+    def _right_inode(self, kind: NamespaceKind, whose: Expected, inode: int | None) -> int | None:
         """Return the one that meets an expectation; None if none does."""
-        if expected.whose is Expected.SANDBOX:
+        if whose is Expected.SANDBOX and self._host is not None and self._host.of(kind) == inode:
             # A sandbox that shares its own with the node holds nothing of its pod's, whatever its containers do.
-            return None if self._host is not None and self._host.of(kind) == expected.inode else expected.inode
-        return expected.inode
+            return None
+        return inode
 
     def _expect(self, container: Container, kind: NamespaceKind) -> Expectation | str:
         """Return what is expected, or why nothing can be."""
@@ -179,18 +182,36 @@ class Sharing:
         return self._expect_of_sandbox(sandbox, kind)
 
     def _expect_of_sandbox(self, sandbox: Sandbox, kind: NamespaceKind) -> Expectation | str:
+        whose = self._whose(sandbox, kind)
+        return self._expectation(sandbox, kind, whose) if isinstance(whose, Expected) else whose
+
+    def _whose(self, sandbox: Sandbox, kind: NamespaceKind) -> Expected | str:
+        """Return with whom all containers of a sandbox are to share a kind, or why nobody knows."""
         details = self._node.sandbox_details(sandbox)
         if details is None:
             return "the runtime gave no status of the sandbox"
         if kind is NamespaceKind.UTS and details.spec_namespaces is None:
             return "the runtime gave no specification of the sandbox"
-        match _mode(details, kind):
-            case NamespaceMode.POD:
-                return self._expect_reference(sandbox, kind)
-            case NamespaceMode.NODE:
-                return self._expect_host(kind)
-            case _:
-                return f"the runtime tells no sharing mode of the {kind} namespace"
+        mode = details.mode_of(kind)
+        if mode is NamespaceMode.POD:
+            return Expected.SANDBOX
+        if mode is NamespaceMode.NODE:
+            return Expected.HOST
+        return f"the runtime tells no sharing mode of the {kind} namespace"
+
+    def _expectation(self, sandbox: Sandbox, kind: NamespaceKind, whose: Expected) -> Expectation | str:
+        inode = self._inode(sandbox, kind, whose)
+        if inode is not None:
+            return Expectation(whose=whose, inode=inode)
+        if whose is Expected.HOST:
+            return "the node's own namespaces could not be read"
+        return f"the {kind} namespace of the sandbox could not be read"
+
+    def _inode(self, sandbox: Sandbox, kind: NamespaceKind, whose: Expected) -> int | None:
+        """Return what the sandbox or the node has; None if it could not be read."""
+        if whose is Expected.SANDBOX:
+            return self.reference(sandbox, kind)
+        return None if self._host is None else self._host.of(kind)
 
     def _expect_pid(self, container: Container, sandbox: Sandbox) -> Expectation | str:
         details = self._node.container_details(container)
@@ -198,9 +219,9 @@ class Sharing:
             case NamespaceMode.CONTAINER:
                 return OWN
             case NamespaceMode.POD:
-                return self._expect_reference(sandbox, NamespaceKind.PID)
+                return self._expectation(sandbox, NamespaceKind.PID, Expected.SANDBOX)
             case NamespaceMode.NODE:
-                return self._expect_host(NamespaceKind.PID)
+                return self._expectation(sandbox, NamespaceKind.PID, Expected.HOST)
             case NamespaceMode.TARGET:
                 inode = self._target_pid_namespace(container)
                 if inode is None:
@@ -219,17 +240,6 @@ class Sharing:
         # CRI-O names no target, but pins its PID namespace and puts the path into the specification.
         entries = details.spec_namespaces or ()
         return next((self._node.pins.get(entry.path) for entry in entries if entry.kind is NamespaceKind.PID), None)
-
-    def _expect_reference(self, sandbox: Sandbox, kind: NamespaceKind) -> Expectation | str:
-        inode = self.reference(sandbox, kind)
-        if inode is None:
-            return f"the {kind} namespace of the sandbox could not be read"
-        return Expectation(whose=Expected.SANDBOX, inode=inode)
-
-    def _expect_host(self, kind: NamespaceKind) -> Expectation | str:
-        if self._host is None:
-            return "the node's own namespaces could not be read"
-        return Expectation(whose=Expected.HOST, inode=self._host.of(kind))
 
     def _owner(self, container: Container, kind: NamespaceKind, inode: int) -> Owner:
         if self._host is not None and self._host.of(kind) == inode:
@@ -293,20 +303,3 @@ class Sharing:
     def _started(self, container: Container) -> tuple[int, int]:
         identity = self._node.first_processes[container.id].identity
         return (identity.start_ticks, identity.pid)
-
-
-def _mode(details: SandboxDetails, kind: NamespaceKind) -> NamespaceMode | None:
-    """Return the sharing mode of every kind but PID, which each container has of its own."""
-    match kind:
-        case NamespaceKind.NETWORK:
-            return details.network_mode
-        case NamespaceKind.IPC:
-            return details.ipc_mode
-        case NamespaceKind.USER:
-            return details.user_mode or NamespaceMode.NODE
-        case NamespaceKind.UTS:
-            # The CRI has no option for it. containerd leaves the entry out with hostNetwork, CRI-O never does.
-            own = any(entry.kind is NamespaceKind.UTS for entry in details.spec_namespaces or ())
-            return NamespaceMode.POD if own else NamespaceMode.NODE
-        case NamespaceKind.PID:
-            return details.pid_mode

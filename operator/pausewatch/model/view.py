@@ -110,12 +110,13 @@ class NodeView:
     @cached_property
     def running_containers(self) -> tuple[Container, ...]:
         """RUNNING containers of listed sandboxes, in a stable order."""
-        running = (
+        ordered = sorted(self.sandboxes.values(), key=lambda one: (one.namespace, one.name, one.id))
+        return tuple(
             container
-            for container in self.containers.values()
-            if container.state is ContainerState.RUNNING and container.sandbox_id in self.sandboxes
+            for sandbox in ordered
+            for container in self.containers_of.get(sandbox.id, ())
+            if container.state is ContainerState.RUNNING
         )
-        return tuple(sorted(running, key=self._reading_order))
 
     @cached_property
     def zombies(self) -> tuple[Process, ...]:
@@ -180,10 +181,6 @@ class NodeView:
             sandbox_id=sandbox.id,
             container=name,
         )
-
-    def _reading_order(self, container: Container) -> tuple[str, ...]:
-        sandbox = self.sandboxes[container.sandbox_id]
-        return (sandbox.namespace, sandbox.name, container.name, container.id)
 
     @cached_property
     def _running_names(self) -> Counter[tuple[str, str]]:
