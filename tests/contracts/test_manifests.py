@@ -1,0 +1,92 @@
+"""What a cluster is asked to grant: exactly what the agent uses, and nothing that could do harm."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contracts.render import REPOSITORY, SCHEMA
+
+MANIFESTS = REPOSITORY / "manifests"
+READS = ["get", "list", "watch"]
+
+AGENT_RIGHTS = {
+    ("", "pods"): READS,
+    ("pausewatch.github.io", "podsandboxreports"): [*READS, "create"],
+    ("pausewatch.github.io", "podsandboxreports/status"): ["patch"],
+}
+
+
+def documents() -> list[dict[str, Any]]:
+    """Return the agent's namespace, account and rights."""
+    return list(yaml.safe_load_all((MANIFESTS / "rbac.yaml").read_text()))
+
+
+def the(kind: str, name: str) -> dict[str, Any]:
+    """Return one object of the manifest."""
+    (found,) = [one for one in documents() if one["kind"] == kind and one["metadata"]["name"] == name]
+    return found
+
+
+def rights(role: str) -> dict[tuple[str, str], list[str]]:
+    """Return the verbs of a ClusterRole by API group and resource; a rule limited to names is none of ours."""
+    rules = the("ClusterRole", role)["rules"]
+    assert all(set(rule) == {"apiGroups", "resources", "verbs"} for rule in rules)
+    return {
+        (group, resource): rule["verbs"]
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def test_agent_may_do_what_it_does_and_no_more() -> None:
+    """No nodes, no secrets, no deletion, no wildcard: the list is complete, and a change of it is a decision."""
+    assert rights("pausewatch-agent") == AGENT_RIGHTS
+
+
+def test_account_is_bound_to_the_agent_s_role_only() -> None:
+    """Whoever has its token has its rights."""
+    bindings = [one for one in documents() if one["kind"].endswith("RoleBinding")]
+
+    assert [(one["kind"], one["roleRef"]["name"]) for one in bindings] == [("ClusterRoleBinding", "pausewatch-agent")]
+    assert bindings[0]["subjects"] == [{"kind": "ServiceAccount", "name": "pausewatch", "namespace": "pausewatch"}]
+
+
+def test_token_is_given_to_no_pod_that_does_not_ask() -> None:
+    """Another pod in that Kubernetes namespace must not get it by chance."""
+    account = the("ServiceAccount", "pausewatch")
+
+    assert account["metadata"]["namespace"] == "pausewatch"
+    assert account["automountServiceAccountToken"] is False
+
+
+def test_namespace_admits_the_agent() -> None:
+    """It needs the node's PID namespace and the runtime's socket, which the baseline standard forbids."""
+    labels = the("Namespace", "pausewatch")["metadata"]["labels"]
+
+    assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
+
+
+def test_whoever_may_view_the_cluster_may_read_reports() -> None:
+    """By aggregation into the built-in role; it writes nothing."""
+    labels = the("ClusterRole", "pausewatch-view")["metadata"]["labels"]
+
+    assert labels["rbac.authorization.k8s.io/aggregate-to-view"] == "true"
+    assert rights("pausewatch-view") == {("pausewatch.github.io", "podsandboxreports"): READS}
+
+
+def test_rights_name_what_the_definition_defines() -> None:
+    """A right to a resource of another name is none."""
+    spec = yaml.safe_load(SCHEMA.read_text())["spec"]
+    defined = {(spec["group"], spec["names"]["plural"]), (spec["group"], f"{spec['names']['plural']}/status")}
+
+    assert {right for right in AGENT_RIGHTS if right[0]} == defined
+
+
+@pytest.mark.parametrize("path", sorted(MANIFESTS.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_object_says_whose_it_is(path: Path) -> None:
+    """``kubectl get --selector app.kubernetes.io/name=pausewatch`` finds what there is to remove."""
+    for one in yaml.safe_load_all(path.read_text()):
+        assert one["metadata"]["labels"]["app.kubernetes.io/name"] == "pausewatch"
