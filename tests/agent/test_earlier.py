@@ -1,6 +1,9 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pausewatch.agent.earlier import Object, first_seen, with_transition_times
 from pausewatch.sinks.report import render
@@ -28,13 +31,53 @@ def test_first_seen_times_survive() -> None:
         None,
         {},
         {"status": None},
+        {"status": "healthy"},
         {"status": {"findings": None}},
+        {"status": {"findings": 7}},
+        {"status": {"findings": {"id": "a"}}},
         {"status": {"findings": [None, {}, {"id": "a"}, {"id": "a", "firstSeenTime": "yesterday"}]}},
+        {"status": {"findings": [{"id": ["a"], "firstSeenTime": "2026-11-21T06:14:03Z"}]}},
+        {"status": {"findings": [{"id": "a", "firstSeenTime": "2026-11-21T06:14:03"}]}},
+        {"status": {"findings": [{"id": "a", "firstSeenTime": "0001-01-01T00:00:00+23:00"}]}},
     ],
 )
 def test_what_can_not_be_read_is_left_out(report: Object | None) -> None:
     """Whoever wrote it, it does not end the agent."""
     assert first_seen(report) == {}
+
+
+def test_time_of_another_zone_is_the_same_moment() -> None:
+    """Somebody may have edited the report by hand."""
+    stored = {"status": {"findings": [{"id": "a", "firstSeenTime": "2026-11-21T11:14:03+05:00"}]}}
+
+    assert first_seen(stored) == {"a": datetime(2026, 11, 21, 6, 14, 3, tzinfo=UTC)}
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("2026-11-21T06:14:03Z"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["status", "findings", "id", "firstSeenTime", "conditions", "type", "lastTransitionTime"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(ANYTHING)
+def test_whatever_is_stored_ends_nothing(stored: Any) -> None:  # noqa: ANN401  any JSON
+    """What is written next is whole, with times that are times."""
+    status = render(a_report())["status"]
+
+    found = first_seen({"status": stored})
+    written = with_transition_times(status, stored)
+
+    assert all(moment.tzinfo is UTC for moment in found.values())
+    assert all(datetime.fromisoformat(moment).tzinfo for moment in transitions(written).values())
+    assert [one["type"] for one in written["conditions"]] == [one["type"] for one in status["conditions"]]
 
 
 def test_condition_that_did_not_change_keeps_its_time() -> None:
@@ -46,6 +89,20 @@ def test_condition_that_did_not_change_keeps_its_time() -> None:
 
     assert kept == transitions(before) | {"Healthy": transitions(after)["Healthy"]}
     assert transitions(after)["Healthy"] != transitions(before)["Healthy"]
+
+
+@pytest.mark.parametrize(
+    "damage", [{"lastTransitionTime": "then"}, {"lastTransitionTime": None}, {"type": ["Healthy"]}, {"status": {}}]
+)
+def test_condition_that_can_not_be_read_hands_on_nothing(damage: Object) -> None:
+    """Of the others the times are kept."""
+    before = render(a_report())["status"]
+    after = render(a_report(taken_at=LATER))["status"]
+    damaged = before | {"conditions": [before["conditions"][0] | damage, *before["conditions"][1:]]}
+
+    kept = transitions(with_transition_times(after, damaged))
+
+    assert kept == transitions(before) | {"Healthy": transitions(after)["Healthy"]}
 
 
 def test_first_report_keeps_nothing() -> None:

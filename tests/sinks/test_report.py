@@ -237,6 +237,11 @@ def test_times_are_whole_seconds_of_utc(moment: datetime) -> None:
     assert time_text(moment) == "2026-11-21T09:14:03Z"
 
 
+def test_year_has_four_digits() -> None:
+    """A zero time of a Go program may come back to us with a stored report."""
+    assert time_text(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01T00:00:00Z"
+
+
 def test_a_report_is_stale_two_and_a_half_heartbeats_later() -> None:
     """Past that time, nobody writes any more."""
     status = render(a_report(taken_at=datetime(2026, 1, 1, 23, 59, tzinfo=UTC)), heartbeat_seconds=60)["status"]

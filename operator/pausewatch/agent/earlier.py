@@ -1,31 +1,52 @@
-"""What a stored report hands on to the next one."""
+"""What a stored report hands on to the next one.
 
-from collections.abc import Mapping
-from datetime import datetime
+Whoever may write reports may have left anything there, and the definition in force may be of another version than ours.
+What can not be read is left out: an error here would end the reports of the node, and losing a time costs only that.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+from pausewatch.sinks.report import time_text
 
 Object = dict[str, Any]
 
 
 def first_seen(report: Object | None) -> Mapping[str, datetime]:
-    """Return when its findings were first seen, by id; what can not be read is left out."""
-    findings = ((report or {}).get("status") or {}).get("findings") or []
+    """Return when its findings were first seen, in UTC, by id."""
     found: dict[str, datetime] = {}
-    for finding in findings:
-        try:
-            found[finding["id"]] = datetime.fromisoformat(finding["firstSeenTime"])
-        except (KeyError, TypeError, ValueError):
-            continue
+    for finding in _listed((report or {}).get("status"), "findings"):
+        moment = _moment(finding.get("firstSeenTime"))
+        if moment is not None and isinstance(finding.get("id"), str):
+            found[finding["id"]] = moment
     return found
 
 
 def with_transition_times(status: Object, stored: Object) -> Object:
     """Return a status whose conditions keep the ``lastTransitionTime`` of the stored ones with the same status."""
-    before = {one.get("type"): one for one in stored.get("conditions") or []}
+    before = list(_listed(stored, "conditions"))
+    return status | {"conditions": [_with_older_time(one, before) for one in status["conditions"]]}
 
-    def kept(condition: Object) -> Object:
-        old = before.get(condition["type"])
-        same = old is not None and old.get("status") == condition["status"] and old.get("lastTransitionTime")
-        return condition | ({"lastTransitionTime": same} if same else {})
 
-    return status | {"conditions": [kept(one) for one in status["conditions"]]}
+def _with_older_time(condition: Object, before: Iterable[Object]) -> Object:
+    for old in before:
+        moment = _moment(old.get("lastTransitionTime"))
+        if moment is not None and (old.get("type"), old.get("status")) == (condition["type"], condition["status"]):
+            return condition | {"lastTransitionTime": time_text(moment)}
+    return condition
+
+
+def _listed(status: object, name: str) -> Iterator[Object]:
+    """Yield the objects of a list in a status, if there is such a list."""
+    values = status.get(name) if isinstance(status, dict) else None
+    yield from (one for one in (values if isinstance(values, list) else ()) if isinstance(one, dict))
+
+
+def _moment(text: object) -> datetime | None:
+    """Return a time of which it is known where on earth it was told; None for everything else."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

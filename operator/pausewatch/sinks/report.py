@@ -67,7 +67,8 @@ def to_yaml(value: Object) -> str:
 
 def time_text(moment: datetime) -> str:
     """Return a time as Kubernetes stores it: RFC 3339, UTC, whole seconds (metav1.Time)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: it writes the year 1, a zero time of Go programs, without its zeros.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def known(pairs: Mapping[str, Any]) -> Object:
