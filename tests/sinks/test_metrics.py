@@ -6,8 +6,9 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from e2e.support.promtool import complaints, ensure_promtool
 from pausewatch.model.text import printable
-from pausewatch.sinks.metric_families import FAMILIES, Exposed
+from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Exposed
 from pausewatch.sinks.metrics import Metrics
 from support.builders import a_subject
 from support.health import a_health
@@ -70,6 +71,18 @@ def test_any_accept_header_gets_an_answer(accept: str, is_openmetrics: bool) -> 
 
     assert content_type == (OPENMETRICS_TYPE if is_openmetrics else "text/plain; version=0.0.4; charset=utf-8")
     assert body.endswith(b"# EOF\n") == is_openmetrics
+
+
+@pytest.mark.lab
+def test_promtool_has_nothing_to_say() -> None:
+    """Of a node with more findings than series, pods with odd names and zombies in each."""
+    odd = printable('a"} 1\nforged 1 {x="\\')
+    pods = [a_subject(pod=f"{odd}-{number}") for number in range(MOST_WORKLOAD_SERIES + 30)]
+    report = a_report(findings=tuple(a_finding(subject=pod) for pod in pods))
+    exposed = Exposed(health=a_health(), report=replace(report, zombie_holders=tuple((pod, 10) for pod in pods)))
+    text, _ = Metrics(lambda: exposed).render("")
+
+    assert complaints(ensure_promtool(), text.decode()) == ""
 
 
 def test_no_series_is_there_twice() -> None:
