@@ -15,17 +15,20 @@ from pausewatch.model.report import (
     Outcome,
     Severity,
 )
+from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.snapshot import SECTIONS, ChangedOwner, Snapshot
 from support.builders import (
+    CONTAINERD_PID,
     HOST_LINKS,
+    SHARED_PAUSE_PID,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
     a_snapshot,
     a_subject,
 )
-from support.changes import with_first_process, with_sandbox, with_zombies
+from support.changes import with_container, with_first_process, with_sandbox, with_zombies
 from support.scans import MISSING, ScannedNode, an_observation, outcomes
 
 
@@ -191,6 +194,27 @@ def test_summary_counts_what_is_there() -> None:
     assert (summary.sandboxes, summary.ready_sandboxes, summary.containers) == (2, 2, 3)
     assert (summary.pause_processes, summary.pid_namespaces, summary.zombies) == (2, 4, 3)
     assert report.sandbox_images == ("localhost/pause:3.10",)
+
+
+def test_containers_are_counted_by_state() -> None:
+    """States without any are left out."""
+    stopped = with_container(a_snapshot(), WEB_APP_ID, state=ContainerState.EXITED)
+    report, _ = evaluate(stopped, History(), Settings(), all_checks())
+
+    assert report.summary.container_states == {ContainerState.RUNNING: 2, ContainerState.EXITED: 1}
+
+
+def test_who_holds_zombies_is_told_whatever_their_number_and_age() -> None:
+    """Most first; a sandbox for what its pause does not reap; none for the node's own."""
+    few = with_zombies(a_snapshot(), 2, WEB_APP_PID)
+    more = with_zombies(few, 5, SHARED_PAUSE_PID, first_pid=6000)
+    report, _ = evaluate(with_zombies(more, 9, CONTAINERD_PID, first_pid=7000), History(), Settings(), all_checks())
+
+    assert [(str(subject), count) for subject, count in report.zombie_holders] == [
+        ("team-b/shared-y", 5),
+        ("team-a/web-x/app", 2),
+    ]
+    assert report.summary.zombies == 16
 
 
 @pytest.mark.parametrize(
