@@ -14,6 +14,7 @@ import pytest
 from e2e.support.agent import Agent, running_agent
 from e2e.support.installation import agent_kubeconfig, install
 from e2e.support.pace import DEFAULT, FAST, Pace
+from e2e.support.workloads import remove_what_makes_pods
 from lab import faults
 from lab.shapes import cluster as clusters
 from lab.shapes.cluster import Cluster
@@ -58,6 +59,8 @@ def cluster(running_cluster: Cluster) -> Iterator[Cluster]:
     running_cluster.kubectl("delete", "psr", "--all")
     yield running_cluster
     faults.resume_runtime(running_cluster.runtime)
+    running_cluster.restore_daemons()
+    remove_what_makes_pods(running_cluster)
     running_cluster.restore()
 
 

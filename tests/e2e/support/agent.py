@@ -27,8 +27,11 @@ START_SECONDS = 10.0
 END_SECONDS = 5.0
 """From SIGTERM to the end; a kubelet kills after 30 s, and a DaemonSet's update waits for each node in turn."""
 
-PAGE_SECONDS = 1.0
-"""Longest a page may take, whatever hangs."""
+PAGE_SECONDS = 5.0
+"""Longest that a test waits for a page."""
+
+PAUSE_SECONDS = 0.1
+"""Between two questions to the agent or with kubectl: asked as often as possible they would slow down what they ask."""
 
 LONGEST_LOG = 20_000
 """Characters of a log that are shown when a test fails: its end."""
@@ -87,12 +90,15 @@ class Agent:
 
         def unless_dead() -> T | None:
             assert self.process.poll() is None, f"the agent ended with {self.process.returncode}, waiting for {what}"
-            return probe()
+            answer = probe()
+            if not answer:
+                time.sleep(PAUSE_SECONDS)
+            return answer
 
         return wait_until(what, unless_dead, limit_seconds)
 
-    def page(self, path: str, limit_seconds: float = PAGE_SECONDS) -> Page:
-        """Get a page; refuses to wait longer than the limit.
+    def page(self, path: str) -> Page:
+        """Get a page, within 5 s.
 
         Raises:
             OSError: No answer in time.
@@ -101,7 +107,7 @@ class Agent:
         opener = build_opener(ProxyHandler({}))
         began = time.monotonic()
         try:
-            with opener.open(f"{self._address()}{path}", timeout=limit_seconds) as answer:
+            with opener.open(f"{self._address()}{path}", timeout=PAGE_SECONDS) as answer:
                 text = answer.read().decode()
                 return Page(answer.status, text, time.monotonic() - began)
         except HTTPError as error:
@@ -114,7 +120,7 @@ class Agent:
         Raises:
             AssertionError: The answer is no success.
         """
-        page = self.page("/metrics", limit_seconds=5)
+        page = self.page("/metrics")
         assert page.status == 200, page
         return Exposition(page.text)
 

@@ -1,15 +1,20 @@
 """What the agent asked of the API server, with the server's own audit log as witness."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from e2e.support.installation import agent_user
+from e2e.support.node_report import read_report
 from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_audit import AuditRecord
 
 REPORTS = "/apis/pausewatch.github.io/v1alpha1/podsandboxreports"
 PODS = "/api/v1/pods"
+OTHER_WRITERS = {"kubelet", "kube-controller-manager", "kube-scheduler", "kubectl-client-side-apply"}
+"""Who else writes to pods and nodes of the lab, as the managers of their fields."""
+
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
 
 
@@ -35,14 +40,48 @@ def brief(requests: Sequence[AuditRecord]) -> list[str]:
     return [f"{one.verb} {urlsplit(one.uri).path} {one.code}" for one in requests]
 
 
-def status_writes(requests: Sequence[AuditRecord]) -> list[AuditRecord]:
-    """Those that wrote the status of a report."""
-    return [one for one in requests if one.verb in WRITES and urlsplit(one.uri).path.endswith("/status")]
+def writes(requests: Sequence[AuditRecord]) -> list[AuditRecord]:
+    """Those that store something. Asking who one is, is a "create" too, that stores nothing."""
+    return [one for one in requests if one.verb in WRITES and not one.uri.startswith("/apis/authentication.k8s.io/")]
 
 
 def creations(requests: Sequence[AuditRecord]) -> list[AuditRecord]:
     """Those that created a report."""
     return [one for one in requests if one.verb == "create" and urlsplit(one.uri).path == REPORTS]
+
+
+def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
+    """Hold the agent to LIST and WATCH of this node's pods and report, and to writing this node's report.
+
+    Raises:
+        AssertionError: With the request that is none of these.
+    """
+    own = {PODS: f"spec.nodeName={cluster.node_name}", REPORTS: f"metadata.name={cluster.node_name}"}
+    requests = requests_since(cluster, since)
+    assert requests
+    for one in requests:
+        path = one.uri.partition("?")[0]
+        if one.verb in ("list", "watch"):
+            assert path in own, one
+            assert field_selector(one) == own[path], one
+    for one in writes(requests):
+        assert one.uri.partition("?")[0] in (REPORTS, f"{REPORTS}/{cluster.node_name}/status"), one
+
+
+def assert_left_no_traces(cluster: Cluster) -> None:
+    """Hold the agent to no finalizer and no annotation on its report, and no field of other objects.
+
+    Raises:
+        AssertionError: There is one.
+    """
+    report = read_report(cluster)
+    assert report is not None
+    assert not {"finalizers", "annotations"} & report["metadata"].keys()
+    objects = json.loads(cluster.kubectl("get", "pods,nodes", "-A", "--output=json", "--show-managed-fields"))["items"]
+    assert objects
+    managers = {entry["manager"] for one in objects for entry in one["metadata"].get("managedFields", ())}
+    assert managers <= OTHER_WRITERS
+    assert not [one["metadata"]["name"] for one in objects if "finalizers" in one["metadata"]]
 
 
 def field_selector(request: AuditRecord) -> str:

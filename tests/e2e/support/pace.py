@@ -51,7 +51,7 @@ class Pace:
 DEFAULT = Pace()
 
 FAST = Pace(
-    scan_period_seconds=2,
+    scan_period_seconds=1,
     look_interval_seconds=0.5,
     report_interval_seconds=1,
     thresholds={"zombie-buildup": {"seen_for_seconds": 3, "zombies": 100}, "orphaned-sandbox": {"delay_seconds": 0}},

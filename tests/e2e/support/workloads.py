@@ -71,6 +71,14 @@ def run_stateful_set(cluster: Cluster, name: str) -> RunningPod:
     return cluster.wait_for_pod(pod)
 
 
+def remove_what_makes_pods(cluster: Cluster) -> None:
+    """Remove all stateful sets and static pods, so that nobody makes a pod again that is removed after this."""
+    cluster.kubectl("delete", "statefulsets", "--all", "--namespace=lab")
+    for manifest in cluster.places.static_pods.iterdir():
+        manifest.unlink()
+        _await_mirror_gone(cluster, manifest.stem)
+
+
 def delete(cluster: Cluster, *pods: str, force: bool = False) -> None:
     """Delete pods of the lab's Kubernetes namespace, and wait for nothing."""
     how = ("--force", "--grace-period=0") if force else ()
@@ -85,6 +93,11 @@ def api_pods(cluster: Cluster) -> set[str]:
 def sandbox_pods(cluster: Cluster) -> set[str]:
     """The names of the pods that have a sandbox on the node, ready or not."""
     return {sandbox.metadata.name for sandbox in cluster.runtime.client.sandboxes()}
+
+
+def _await_mirror_gone(cluster: Cluster, name: str) -> None:
+    mirror = f"{name}-{cluster.node_name}"
+    wait_until(f"the kubelet to let go of {mirror}", lambda: mirror not in api_pods(cluster), START_SECONDS)
 
 
 def _waiting_reason(cluster: Cluster, name: str) -> str:
