@@ -29,6 +29,14 @@ class Exposition:
             if one.value
         }
 
+    def findings_about_pods(self) -> list[str]:
+        """The findings that name a pod, as in "OrphanedSandbox lab/web".
+
+        What else is found is about the machine, whose PID namespace the lab's node shares.
+        """
+        labels = [one.labels for one in self.samples("pausewatch_finding_first_seen_timestamp_seconds")]
+        return sorted(f"{one['reason']} {one['namespace']}/{one['pod']}" for one in labels if one["pod"])
+
     def _all(self) -> Iterator[Sample]:
         for family in text_string_to_metric_families(self.text):
             yield from family.samples
