@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from pausewatch import checks
 from pausewatch.model.availability import Unavailable
@@ -102,8 +103,9 @@ class Check:
         return self.id.replace("-", "_") + ".md"
 
 
+@cache
 def all_checks() -> tuple[Check, ...]:
-    """Return every check of this folder, by id."""
+    """Return every check of this folder, by id; the folder is listed once, for it is part of the program."""
     names = (module.name for module in pkgutil.iter_modules(checks.__path__) if not module.name.startswith("_"))
     found = (importlib.import_module(f"{checks.__name__}.{name}").CHECK for name in names)
     return tuple(sorted(found, key=lambda check: check.id))
