@@ -29,7 +29,7 @@ COLD_ROUNDS = 5
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rounds", default=31, show_default=True, type=click.IntRange(min=15), help="Medians are of this many.")
-@click.option("--looks", default=1300, show_default=True, type=click.IntRange(min=500), help="Of one process.")
+@click.option("--looks", default=2000, show_default=True, type=click.IntRange(min=500), help="Of one process.")
 @click.option("--large", is_flag=True, help="Measure a node of 250 pods and 2,000 processes as well (minutes).")
 def main(rounds: int, looks: int, *, large: bool) -> None:
     """Measure what a scan costs, beside lsns, ps and a C program with the same reads.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.costs import Costs
-from bench.endurance import SETTLING_LOOKS, Endurance
+from bench.endurance import Endurance
 
 STATUS_METHODS = ("PodSandboxStatus", "ContainerStatus")
 LIST_METHODS = ("ListPodSandbox", "ListContainers")
@@ -38,9 +38,8 @@ def of_costs(costs: Costs) -> Iterator[Verdict]:
 def of_endurance(endurance: Endurance, *, sandboxes: int, containers: int) -> Iterator[Verdict]:
     """Judge many looks of one process."""
     grown = endurance.last_rss_bytes - endurance.settled_rss_bytes
-    yield Verdict(
-        what=f"memory grown over {endurance.looks - SETTLING_LOOKS} looks, MiB", value=grown / MEBIBYTE, most=2
-    )
+    half = endurance.looks - endurance.looks // 2
+    yield Verdict(what=f"memory grown over the last {half} looks, MiB", value=grown / MEBIBYTE, most=1)
     yield Verdict(
         what="resident memory of the process that looks, MiB", value=endurance.last_rss_bytes / MEBIBYTE, most=80
     )

@@ -16,19 +16,14 @@ from bench.costs import Looker
 from pausewatch.model.settings import Settings
 from pausewatch.sources.collector import Collector
 
-SETTLING_LOOKS = 300
-"""Until caches and the allocator's lists have their size; growth counts from then on."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endurance:
     """What was seen of one process."""
 
     looks: int
-    """All of them, the settling ones included."""
-
     settled_rss_bytes: int
-    """Resident memory after SETTLING_LOOKS."""
+    """Resident memory after half of them: until then caches and the allocator's lists still find their size."""
 
     last_rss_bytes: int
     first_calls: Mapping[str, int]
@@ -39,7 +34,7 @@ class Endurance:
 
 
 def endure(endpoint: str, looks: int) -> Endurance:
-    """Return what ``looks`` looks at the node, SETTLING_LOOKS at least, did to a process of their own."""
+    """Return what ``looks`` looks at the node, two at least, did to a process of their own."""
     command = [sys.executable, "-m", "bench.endurance", endpoint, str(looks)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
@@ -52,14 +47,15 @@ def _endure_here(endpoint: str, looks: int) -> Endurance:
         looker = Looker(collector, settings)
         looker.look()
         first_calls = dict(collector.runtime_calls)
-        for _ in range(SETTLING_LOOKS - 1):
+        settling = looks // 2
+        for _ in range(settling - 1):
             looker.look()
         settled = _resident_bytes()
-        for _ in range(looks - SETTLING_LOOKS):
+        for _ in range(looks - settling):
             looker.look()
         later_calls = {method: calls - first_calls[method] for method, calls in collector.runtime_calls.items()}
         return Endurance(
-            looks=max(looks, SETTLING_LOOKS),
+            looks=looks,
             settled_rss_bytes=settled,
             last_rss_bytes=_resident_bytes(),
             first_calls=first_calls,
