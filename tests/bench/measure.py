@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from statistics import median
 
+ATTEMPTS = 5
+"""To run a program that fails."""
+
 
 def own_cpu(work: Callable[[], object]) -> Callable[[], float]:
     """Return a function that does ``work`` and returns the CPU milliseconds that this process spent on it."""
@@ -22,22 +25,28 @@ def own_cpu(work: Callable[[], object]) -> Callable[[], float]:
 def program_cpu(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Callable[[], float]:
     """Return a function that runs a program to its end and returns the CPU milliseconds, user and system, it took.
 
+    lsns fails now and then over a process that ends while it reads: such a run does not count, and is made again.
+
     Raises:
-        RuntimeError: The program failed.
+        RuntimeError: The program failed ATTEMPTS times in a row.
     """
 
     def measured() -> float:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment and {**environment}
-        )
-        # wait4 tells about this child alone; the totals of getrusage also hold those of children that ended beside it.
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-        return (used.ru_utime + used.ru_stime) * 1e3
+        for _ in range(ATTEMPTS):
+            exit_code, milliseconds = _run(command, environment)
+            if exit_code == 0:
+                return milliseconds
+        raise RuntimeError(f"{' '.join(command)} ended {ATTEMPTS} times with another code than 0, last {exit_code}")
 
     return measured
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str] | None) -> tuple[int, float]:
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
+    # wait4 tells about this child alone; the totals of getrusage also hold those of children that ended beside it.
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, (used.ru_utime + used.ru_stime) * 1e3
 
 
 def others_cpu(pid: int, work: Callable[[], object]) -> Callable[[], float]:
