@@ -49,7 +49,9 @@ def evaluate(
     known = history if history.boot_id in ("", snapshot.boot_id) else History()
     node = NodeView(snapshot, known)
     seen = [_run(check, node, settings) for check in checks]
-    streaks = {finding_id: streak for one in seen for finding_id, streak in _streaks(one, known, snapshot).items()}
+    streaks = {
+        finding_id: streak for one in seen for finding_id, streak in _streaks(one, known, snapshot, settings).items()
+    }
     reported = [_finding(finding_id, streak) for finding_id, streak in streaks.items() if streak.reported]
     findings = [finding for finding in reported if not _ignored(finding, settings)]
     report = Report(
@@ -117,23 +119,24 @@ def _skipped(check: Check, why: Unavailable) -> Seen:
     return Seen(check=check, result=result, observations=())
 
 
-def _streaks(seen: Seen, known: History, snapshot: Snapshot) -> Mapping[str, Streak]:
+def _streaks(seen: Seen, known: History, snapshot: Snapshot, settings: Settings) -> Mapping[str, Streak]:
     """Carry the findings of one check on: seen again, clean once more, or unknown because the check did not run."""
     before = {finding_id: streak for finding_id, streak in known.streaks.items() if streak.check == seen.check.id}
     if seen.result.outcome is not Outcome.PASS:
         return before
     now = {_finding_id(seen.check, observation): observation for observation in seen.observations}
+    lasting_seconds = seen.check.persistence_seconds(thresholds_of(seen.check, settings.thresholds))
     carried = {
         finding_id: replace(streak, looks=0, clean_looks=streak.clean_looks + 1)
         for finding_id, streak in before.items()
         if finding_id not in now and streak.reported and streak.clean_looks + 1 < CLEAN_LOOKS_TO_CLEAR
     }
     return carried | {
-        finding_id: _seen_once_more(
-            before.get(finding_id) or _begin(seen.check, observation, known, snapshot),
-            observation,
-            seen.check,
-            snapshot,
+        finding_id: _until_reported(
+            _seen_once_more(before.get(finding_id) or _begin(seen.check, observation, known, snapshot), observation),
+            snapshot.uptime_seconds,
+            looks=seen.check.persistence.looks,
+            seconds=lasting_seconds,
         )
         for finding_id, observation in now.items()
     }
@@ -151,10 +154,14 @@ def _begin(check: Check, observation: Observation, known: History, snapshot: Sna
     )
 
 
-def _seen_once_more(before: Streak, observation: Observation, check: Check, snapshot: Snapshot) -> Streak:
-    streak = replace(before, observation=observation, looks=before.looks + 1, clean_looks=0)
-    lasted_seconds = snapshot.uptime_seconds - streak.first_seen_uptime_seconds
-    enough = streak.looks >= check.persistence.looks and lasted_seconds >= check.persistence.seconds
+def _seen_once_more(before: Streak, observation: Observation) -> Streak:
+    return replace(before, observation=observation, looks=before.looks + 1, clean_looks=0)
+
+
+def _until_reported(streak: Streak, uptime_seconds: float, *, looks: int, seconds: float) -> Streak:
+    """Return the streak, reported if it has lasted for so many looks and so long."""
+    lasted_seconds = uptime_seconds - streak.first_seen_uptime_seconds
+    enough = streak.looks >= looks and lasted_seconds >= seconds
     return replace(streak, reported=streak.reported or enough)
 
 

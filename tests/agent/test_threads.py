@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from pausewatch.agent.threads import ask_loop, in_daemon_thread
+from pausewatch.agent.threads import ask_loop, end_other_tasks, in_daemon_thread
 
 
 def test_result_comes_back() -> None:
@@ -81,3 +81,25 @@ def test_loop_that_has_ended_does_not_answer() -> None:
 
     with pytest.raises(TimeoutError, match="has ended"):
         ask_loop(loop, answer(), 10)
+
+
+def test_tasks_end_that_take_a_cancellation_for_something_else() -> None:
+    """Kopf's watch of pods does, now and then: cancelled once, it would go on for ever."""
+    ended = []
+
+    async def stubborn() -> None:
+        for _ in range(3):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                ended.append("not yet")
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        task = asyncio.create_task(stubborn())
+        await asyncio.sleep(0)
+        await end_other_tasks()
+        ended.append("cancelled" if task.cancelled() else "left")
+
+    asyncio.run(run())
+    assert ended == ["not yet"] * 3 + ["cancelled"]

@@ -71,6 +71,8 @@ def test_declaration_is_complete(check: Check) -> None:
         assert threshold.default >= threshold.minimum
         assert threshold.why
     assert check.persistence.why
+    lasting = check.persistence.seconds_threshold
+    assert lasting in ("", *(one.name for one in check.thresholds if one.unit == "seconds"))
 
 
 @each_check

@@ -16,6 +16,7 @@ from e2e.support.installation import agent_kubeconfig, install
 from e2e.support.pace import DEFAULT, FAST, Pace
 from e2e.support.workloads import remove_what_makes_pods
 from lab import faults
+from lab.naming import lab_name
 from lab.shapes import cluster as clusters
 from lab.shapes.cluster import Cluster
 
@@ -48,7 +49,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def running_cluster() -> Iterator[Cluster]:
     """One cluster for the whole run. Ask for `cluster` instead: it cleans up after each test."""
-    with clusters.start("pytest-e2e") as started:
+    with clusters.start(lab_name("e2e")) as started:
         yield started
 
 

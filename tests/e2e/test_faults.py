@@ -47,8 +47,8 @@ def test_healthy_cluster(cluster: Cluster, start_agent: StartAgent) -> None:
     assert (status["summary"]["readySandboxes"], status["summary"]["pauseProcesses"]) == (len(pods), len(pods))
     assert status["runtime"]["name"] == "containerd"
     assert agent.metrics().samples("pausewatch_findings")
-    assert agent.metrics().findings() == {}
-    assert agent.run_scan()["status"]["findings"] == []
+    assert agent.metrics().findings_about_pods() == []
+    assert findings(agent.run_scan()) == []
 
 
 def test_zombies(cluster: Cluster, start_agent: StartAgent) -> None:
@@ -157,9 +157,11 @@ def found_everywhere(cluster: Cluster, agent: Agent, check: str, metric: str, be
     left = limit_seconds - (time.monotonic() - began)
     report = await_report(cluster, agent, f"with {metric}", in_report, left)
     print(f"{metric}: in the report after {time.monotonic() - began:.1f} s of {limit_seconds:g} s")  # noqa: T201
-    agent.wait(f"{metric} in the metrics", lambda: agent.metrics().findings().get(metric) == 1, TOLD_TWICE_SECONDS)
-    assert condition(report, "Healthy") == "False"
     (finding,) = findings(report, check)
+    named = f"{finding['reason']} {finding['pod']['namespace']}/{finding['pod']['name']}"
+    agent.wait(f"{named} in the metrics", lambda: agent.metrics().findings_about_pods() == [named], TOLD_TWICE_SECONDS)
+    assert agent.metrics().findings()[metric] >= 1
+    assert condition(report, "Healthy") == "False"
     return finding
 
 
@@ -177,7 +179,8 @@ def cleared_after_two_clean_scans(cluster: Cluster, agent: Agent, broken_at_scan
         broken_at_scan: The number of scans when the fault was last known to be there.
     """
     healed_at_scan = agent.scans()
-    agent.wait("metrics without finding", lambda: not agent.metrics().findings(), 6 * FAST.scan_period_seconds)
+    limit_seconds = 6 * FAST.scan_period_seconds
+    agent.wait("metrics without finding", lambda: not agent.metrics().findings_about_pods(), limit_seconds)
     cleared_at_scan = int(agent.metrics().total("pausewatch_scans_total"))
     assert cleared_at_scan >= broken_at_scan + 2
     # The next scan may have begun before the fault was healed; and one more may have ended since the answer.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import faults
+from lab.naming import lab_name
 from lab.pins import PAUSE_IMAGE, RUNTIME_VERSIONS
 from lab.shapes import cluster as clusters
 from lab.shapes import runtime
@@ -26,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def runtime_lab(request: pytest.FixtureRequest) -> Iterator[RuntimeLab]:
     """One lab per version for the whole run. Ask for `lab` instead: it cleans up after each test."""
     version = RUNTIME_VERSIONS[request.param]
-    with runtime.start(version, f"pytest-{version.name}") as lab:
+    with runtime.start(version, lab_name(version.name)) as lab:
         yield lab
 
 
@@ -43,7 +44,7 @@ def lab(runtime_lab: RuntimeLab) -> Iterator[RuntimeLab]:
 @pytest.fixture(scope="session")
 def running_cluster() -> Iterator[Cluster]:
     """One cluster for the whole run. Ask for `cluster` instead: it cleans up after each test."""
-    with clusters.start("pytest-cluster") as started:
+    with clusters.start(lab_name("cluster")) as started:
         yield started
 
 

@@ -29,6 +29,7 @@ from pausewatch.model.sandbox import (
     SandboxState,
     SpecNamespace,
 )
+from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.snapshot import Runtime, Snapshot
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
@@ -199,6 +200,15 @@ def a_snapshot(**changes: Any) -> Snapshot:
         ),
         placements=(),
         pods=(a_pod(), a_pod(namespace="team-b", name="shared-y", uid=SHARED_UID)),
+        waiting_pods=(),
+        memberships=(),
+        monitors=(),
+        pause_usages=(),
+        pid_limits=(),
+        pod_networks=(),
+        network_pins=(),
+        address_pools=(),
+        sandbox_image=SandboxImage(configured=PAUSE_IMAGE, told_by="the runtime's status", present=True, pinned=True),
         access=(AccessFact(name="runtime-socket", granted=True, detail="containerd 2.4.2 answered"),),
     )
     web = with_pod(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from pausewatch.checks._check import Check, Persistence, Reason, Run, Stability
+from pausewatch.checks._check import Check, Persistence, Reason, Run, Stability, Threshold
 from pausewatch.evaluate import evaluate
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
@@ -50,7 +50,8 @@ def a_check(run: Run, looks: int = 1, seconds: float = 0) -> Check:
         title="Something is broken",
         reasons=(Reason(name="Broken", severities=(Severity.WARNING,), meaning="it is broken"),),
         needs=("containers",),
-        persistence=Persistence(looks=looks, seconds=seconds, why="a test"),
+        thresholds=(Threshold(name="lasting_seconds", unit="seconds", default=seconds, minimum=0, why="a test"),),
+        persistence=Persistence(looks=looks, seconds_threshold="lasting_seconds", why="a test"),
         since="0.1.0",
         stability=Stability.STABLE,
         run=run,

@@ -18,7 +18,7 @@ import kopf
 
 from pausewatch.agent.kopf_operator import operator_registry, operator_settings
 from pausewatch.agent.startup import KOPF_THREAD
-from pausewatch.agent.threads import ask_loop, in_daemon_thread
+from pausewatch.agent.threads import ask_loop, end_other_tasks, in_daemon_thread
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
@@ -250,7 +250,7 @@ class Session:
         self._stop = asyncio.Event()
         if self.was_stopped:
             return
-        await kopf.operator(
+        roots = await kopf.spawn_tasks(
             registry=operator_registry(self),
             settings=operator_settings(self._node_name),
             clusterwide=True,
@@ -260,6 +260,11 @@ class Session:
             identity=self._node_name,  # type: ignore[arg-type]
             stop_flag=self._stop,
         )
+        # All of them run for ever: when one ends, so does kopf. Its own way to end may wait for ever.
+        ended, _ = await asyncio.wait(roots, return_when=asyncio.FIRST_COMPLETED)
+        await end_other_tasks()
+        for root in ended:
+            await root
 
     async def _copy(self) -> tuple[Pod, ...]:
         return self.last_pods()

@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+CANCEL_AGAIN_SECONDS = 0.02
+"""Shorter than what kopf sleeps between two attempts to watch (0.1 s), so that one cancellation meets that sleep."""
+
 
 async def in_daemon_thread(name: str, function: Callable[[], T]) -> T:
     """Return what ``function`` returns, or raise what it raises; it runs in a thread of its own."""
@@ -46,6 +49,18 @@ def ask_loop(loop: asyncio.AbstractEventLoop, question: Coroutine[Any, Any, T], 
     except TimeoutError:
         answer.cancel()
         raise
+
+
+async def end_other_tasks() -> None:
+    """Cancel every other task of the running loop until none is left.
+
+    Again and again, because a task may take a cancellation for something else: kopf's watch takes one that meets its
+    own waiter's for a pause, and goes on without credentials for ever.
+    """
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def _raisable(error: BaseException) -> BaseException:

@@ -63,8 +63,9 @@ class Persistence:
     looks: int
     """Consecutive scans."""
 
-    seconds: float = 0
-    """And at least this long, by the boot clock, since the first of them."""
+    seconds_threshold: str = ""
+    """The threshold with the number of seconds that it must last as well, by the boot clock, since the first of them;
+    empty: none."""
 
     why: str
 
@@ -88,6 +89,10 @@ class Check:
 
     stability: Stability
     run: Run
+
+    def persistence_seconds(self, thresholds: Thresholds) -> float:
+        """Return how long an observation must last under these thresholds."""
+        return thresholds[self.persistence.seconds_threshold] if self.persistence.seconds_threshold else 0
 
     def reason(self, name: str) -> Reason:
         """Return a declared reason.

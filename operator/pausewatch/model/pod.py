@@ -1,6 +1,7 @@
 """Pods as the API server knows them, reduced to what a node can be compared with."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +16,25 @@ class Pod:
 
     deletion_grace_seconds: float | None
     """How long it may take to end since its deletion was asked for; None while nobody did."""
+
+    deletion_due_at: datetime | None = None
+    """When it should have ended: ``metadata.deletionTimestamp``, which is the request's time and the grace period
+    together; None while nobody asked for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingPod:
+    """A pod that is bound to this node, not at its end, and has no ready sandbox."""
+
+    uid: str
+    """As in ``Pod``."""
+
+    error: str
+    """The runtime's words in the latest Event ``FailedCreatePodSandBox``, escaped; empty without one: waiting for a
+    volume looks the same otherwise."""
+
+    last_failed_at: datetime | None
+    """When that Event happened last."""
+
+    failures: int
+    """How often, as the Event counts."""

@@ -4,11 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pausewatch.model.access import AccessFact
+from pausewatch.model.address_pool import AddressPool
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
-from pausewatch.model.pod import Pod
+from pausewatch.model.membership import Membership, Monitor
+from pausewatch.model.network_pin import NetworkPin
+from pausewatch.model.pause_usage import PauseUsage
+from pausewatch.model.pid_limit import PidLimit
+from pausewatch.model.pod import Pod, WaitingPod
+from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.process import FirstProcess, Placement, Process
 from pausewatch.model.sandbox import Container, Sandbox
+from pausewatch.model.sandbox_image import SandboxImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,9 @@ NO_API_SERVER = Unavailable(
 )
 """What a scan of one node by hand knows of the pods in the API."""
 
+NOT_READ = Unavailable(reason="NotRead", detail="nothing reads this here")
+"""Stands in a section for which a Snapshot was not asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -91,6 +101,30 @@ class Snapshot:
     pods: tuple[Pod, ...] | Unavailable = NO_API_SERVER
     """The pods bound to this node, in the API."""
 
+    waiting_pods: tuple[WaitingPod, ...] | Unavailable = NO_API_SERVER
+    """Those of ``pods`` that may have no sandbox because none could be made."""
+
+    memberships: tuple[Membership, ...] | Unavailable = NOT_READ
+    """Of every process but kernel threads and zombies, ordered by pid."""
+
+    monitors: tuple[Monitor, ...] | Unavailable = NOT_READ
+    """Shims and conmons, ordered by pid."""
+
+    pause_usages: tuple[PauseUsage, ...] | Unavailable = NOT_READ
+    """Of the pauses of ready sandboxes."""
+
+    pid_limits: tuple[PidLimit, ...] | Unavailable = NOT_READ
+    """The bounds that containers with zombies run into, and the machine's own."""
+
+    pod_networks: tuple[PodNetwork, ...] | Unavailable = NOT_READ
+    """Of ready sandboxes with a network namespace of their own and a process inside it."""
+
+    network_pins: tuple[NetworkPin, ...] | Unavailable = NOT_READ
+    address_pools: tuple[AddressPool, ...] | Unavailable = NOT_READ
+    """Of the CNI networks that use host-local; empty where none does."""
+
+    sandbox_image: SandboxImage | Unavailable = NOT_READ
+
     changed_owners: tuple[ChangedOwner, ...] = ()
     """Filled by the second reading of what a candidate rests on."""
 
@@ -101,5 +135,17 @@ class Snapshot:
 NODE_SECTIONS = ("sandboxes", "containers", "host_links", "first_processes", "processes")
 """What is read on the node itself; a scan that lacks one of them is not complete."""
 
-SECTIONS = (*NODE_SECTIONS, "pods")
+DETAIL_SECTIONS = (
+    "memberships",
+    "monitors",
+    "pause_usages",
+    "pid_limits",
+    "pod_networks",
+    "network_pins",
+    "address_pools",
+    "sandbox_image",
+)
+"""What is read on the node for some checks only; without it those are skipped."""
+
+SECTIONS = (*NODE_SECTIONS, *DETAIL_SECTIONS, "pods", "waiting_pods")
 """The sections that a check may declare as needed."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
@@ -18,9 +18,10 @@ from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.pod import Pod
 from pausewatch.model.sandbox import NamespaceMode, Sandbox, SandboxState
 from pausewatch.model.settings import Settings
-from pausewatch.model.snapshot import NO_API_SERVER, ChangedOwner, PinnedNamespace, Snapshot
+from pausewatch.model.snapshot import NOT_READ, ChangedOwner, PinnedNamespace, Snapshot
 from pausewatch.model.text import printable
 from pausewatch.sources.cri.source import CriReading, CriSource
+from pausewatch.sources.details import Place, detail_sources
 from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
 from pausewatch.sources.procfs.source import ProcReading, ProcSource
@@ -42,6 +43,7 @@ class Collector:
         self._node_name = printable(settings.node_name or socket.gethostname())
         self._cri = CriSource(settings.runtime_endpoint or None, settings.runtime_timeout_seconds)
         self._proc = ProcSource()
+        self._details = detail_sources()
         self._pods = pods
 
     def __enter__(self) -> Self:
@@ -67,7 +69,7 @@ class Collector:
         cri = self._cri.read()
         foreign = self._why_processes_are_foreign(cri)
         proc = self._proc.read([] if foreign else list(_wanted(cri)))
-        return Snapshot(
+        snapshot = Snapshot(
             node_name=self._node_name,
             taken_at=datetime.now(UTC),
             uptime_seconds=uptime_seconds(),
@@ -81,9 +83,9 @@ class Collector:
             pinned_namespaces=() if foreign else self._pins(cri, proc),
             processes=proc.processes,
             placements=proc.placements,
-            pods=NO_API_SERVER if self._pods is None else self._pods.read(),
             access=(_socket_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
         )
+        return self._with_pods(self._with_details(snapshot, cri, foreign))
 
     def confirm(self, snapshot: Snapshot, owner_ids: Collection[str]) -> Snapshot:
         """Read once more what suspicions rest on, and name in the Snapshot what is no longer the same.
@@ -94,6 +96,19 @@ class Collector:
         changes = ((owner_id, self._what_changed(snapshot, owner_id)) for owner_id in sorted(owner_ids))
         changed = tuple(ChangedOwner(owner_id=owner_id, reason=reason) for owner_id, reason in changes if reason)
         return replace(snapshot, changed_owners=changed)
+
+    def _with_details(self, snapshot: Snapshot, cri: CriReading, foreign: Unavailable | None) -> Snapshot:
+        if foreign is not None or isinstance(cri.listener_pid, Unavailable) or isinstance(cri.runtime, Unavailable):
+            unread: dict[str, Any] = dict.fromkeys(self._details, foreign or NOT_READ)
+            return replace(snapshot, **unread)
+        socket_path = cri.runtime.endpoint.removeprefix("unix://")
+        place = Place(proc=self._proc.root, listener_pid=cri.listener_pid, endpoint=socket_path)
+        for name, source in self._details.items():
+            snapshot = replace(snapshot, **{name: source.read(snapshot, place)})
+        return snapshot
+
+    def _with_pods(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot if self._pods is None else replace(snapshot, pods=self._pods.read())
 
     def _what_changed(self, snapshot: Snapshot, owner_id: str) -> str:
         first = next((one for one in _present(snapshot.first_processes) if one.owner_id == owner_id), None)

@@ -45,7 +45,7 @@ class Pace:
         waits = [given.get(one.name, one.default) for one in check.thresholds if one.unit == "seconds"]
         grace = orphaned_sandbox.LEAST_GRACE_SECONDS if check is orphaned_sandbox.CHECK else 0
         scans = check.persistence.looks * self.scan_period_seconds
-        return sum(waits) + grace + check.persistence.seconds + scans + 2 * self.scan_period_seconds
+        return sum(waits) + grace + scans + 2 * self.scan_period_seconds
 
 
 DEFAULT = Pace()

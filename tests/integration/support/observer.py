@@ -9,7 +9,7 @@ from lab.processes import cgroup_paths
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
 from pausewatch.model.history import History
-from pausewatch.model.report import Finding, Outcome
+from pausewatch.model.report import Finding, Outcome, Severity
 from pausewatch.model.settings import Settings
 from pausewatch.scan import Look, look
 from pausewatch.sources.collector import Collector
@@ -97,13 +97,17 @@ class Observer:
             if result.check in NODE_CHECKS
         }
 
+    def reported(self) -> list[Finding]:
+        """Look once more, and return what is found about this lab that asks for something: no Info."""
+        return [one for one in self.about_this_lab(self.look()) if one.severity is not Severity.INFO]
+
     @property
     def calls(self) -> Mapping[str, int]:
         """How many calls the runtime was asked so far, by method of the CRI."""
         return dict(self._collector._cri.calls)
 
     def _is_about_the_machine(self, finding: Finding) -> bool:
-        if not finding.subject.is_node:
+        if not finding.subject.is_node or finding.check != "zombie-buildup":
             return False
         # The parent of most of them is told first.
         parent = next(one.value for one in finding.evidence if one.name == "parent")

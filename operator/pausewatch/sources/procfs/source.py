@@ -48,6 +48,11 @@ class ProcSource:
         self._unread_pins: tuple[Unavailable, ...] = ()
 
     @property
+    def root(self) -> str:
+        """Where the proc file system is mounted."""
+        return self._root
+
+    @property
     def boot_id(self) -> str:
         """The running boot; empty if the kernel does not tell, which ``access`` explains."""
         return "" if isinstance(self._boot_id, Unavailable) else self._boot_id
