@@ -30,13 +30,13 @@ class NodeView:
 
     @cached_property
     def sandboxes(self) -> Mapping[str, Sandbox]:
-        """By id."""
-        return {sandbox.id: sandbox for sandbox in _present(self.snapshot.sandboxes)}
+        """By id; one without an id is none: nothing could be said of it, and "" stands for nobody elsewhere."""
+        return {sandbox.id: sandbox for sandbox in _present(self.snapshot.sandboxes) if sandbox.id}
 
     @cached_property
     def containers(self) -> Mapping[str, Container]:
-        """By id, in every state."""
-        return {container.id: container for container in _present(self.snapshot.containers)}
+        """By id, in every state; one without an id is none."""
+        return {container.id: container for container in _present(self.snapshot.containers) if container.id}
 
     @cached_property
     def containers_of(self) -> Mapping[str, tuple[Container, ...]]:
