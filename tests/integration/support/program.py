@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import lab as lab_package
 import pausewatch
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
@@ -115,19 +116,24 @@ class Followed:
 
 
 def installed(directory: Path, lab: RuntimeLab) -> Program:
-    """Put the command ``pausewatch`` of this checkout into a directory, for use on a lab's node.
+    """Put the command ``pausewatch`` of this checkout, and ``crictl``, into a directory, for use on a lab's node.
 
     Its two looks are a tenth of a second apart instead of a whole one, so that a test need not wait.
     """
-    command = directory / "pausewatch"
-    source = Path(pausewatch.__file__).parents[1]
-    command.write_text(f'#!/bin/sh\nPYTHONPATH={source} exec {sys.executable} -m pausewatch "$@"\n')
-    command.chmod(0o755)
+    _put(directory / "pausewatch", "pausewatch", Path(pausewatch.__file__).parents[1])
+    _put(directory / "crictl", "lab.crictl", Path(lab_package.__file__).parents[1])
     environment = {
         "PATH": f"{directory}:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
+        "CONTAINER_RUNTIME_ENDPOINT": lab.endpoint,
         "PAUSEWATCH_RUNTIME_ENDPOINT": lab.endpoint,
         "PAUSEWATCH_NODE_NAME": "lab-node",
         "PAUSEWATCH_LOOK_INTERVAL_SECONDS": "0.1",
     }
     return Program(directory, environment)
+
+
+def _put(command: Path, module: str, source: Path) -> None:
+    """Make a command of a Python module."""
+    command.write_text(f'#!/bin/sh\nPYTHONPATH={source} exec {sys.executable} -m {module} "$@"\n')
+    command.chmod(0o755)

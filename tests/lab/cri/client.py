@@ -164,6 +164,10 @@ class CriClient:
         request = pb.ImageStatusRequest(image=pb.ImageSpec(image=name))
         return self.call("ImageService/ImageStatus", request, pb.ImageStatusResponse).HasField("image")
 
+    def images(self) -> list[pb.Image]:
+        """Every image the CRI knows."""
+        return list(self.call("ImageService/ListImages", pb.ListImagesRequest(), pb.ListImagesResponse).images)
+
     def remove_image(self, name: str) -> None:
         """Remove an image, as image garbage collection does."""
         request = pb.RemoveImageRequest(image=pb.ImageSpec(image=name))
