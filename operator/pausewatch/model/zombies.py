@@ -58,6 +58,12 @@ class ZombieGroup:
     parents: tuple[ZombieParent, ...]
     """The one with the most zombies first."""
 
+    @property
+    def owner_id(self) -> str:
+        """The CRI id of the container or, without one, of the sandbox; empty for the node's own."""
+        owner = self.container or self.sandbox
+        return "" if owner is None else owner.id
+
 
 def zombie_groups(node: NodeView, zombies: Collection[Process]) -> tuple[ZombieGroup, ...]:
     """Group zombies by the container they belong to.

@@ -21,7 +21,8 @@ from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import NOT_READ, ChangedOwner, PinnedNamespace, Snapshot
 from pausewatch.model.text import printable
 from pausewatch.sources.cri.source import CriReading, CriSource
-from pausewatch.sources.details import Place, detail_sources
+from pausewatch.sources.details import detail_sources
+from pausewatch.sources.place import Place
 from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
 from pausewatch.sources.procfs.source import ProcReading, ProcSource
@@ -108,7 +109,12 @@ class Collector:
         return snapshot
 
     def _with_pods(self, snapshot: Snapshot) -> Snapshot:
-        return snapshot if self._pods is None else replace(snapshot, pods=self._pods.read())
+        if self._pods is None:
+            return snapshot
+        pods = self._pods.read()
+        unknown = next((one for one in (pods, snapshot.sandboxes) if isinstance(one, Unavailable)), None)
+        waiting = unknown or self._pods.waiting(_without_ready_sandbox(snapshot, _present(pods)))
+        return replace(snapshot, pods=pods, waiting_pods=waiting)
 
     def _what_changed(self, snapshot: Snapshot, owner_id: str) -> str:
         first = next((one for one in _present(snapshot.first_processes) if one.owner_id == owner_id), None)
@@ -182,6 +188,17 @@ def _pin_paths(cri: CriReading, proc: ProcReading) -> Iterator[str]:
         details = container.details
         if not isinstance(details, Unavailable) and details.pid_mode is NamespaceMode.TARGET and not details.target_id:
             yield from (entry.path for entry in details.spec_namespaces or () if entry.path)
+
+
+def _without_ready_sandbox(snapshot: Snapshot, pods: tuple[Pod, ...]) -> tuple[Pod, ...]:
+    """Return pods that somebody may wait for, those without a container first: none of theirs has ever ended."""
+    ready = {one.uid for one in _present(snapshot.sandboxes) if one.state is SandboxState.READY}
+    missing = [pod for pod in pods if pod.uid not in ready and pod.deletion_grace_seconds is None]
+    if not missing:
+        return ()
+    pod_of = {sandbox.id: sandbox.uid for sandbox in _present(snapshot.sandboxes)}
+    lived = {pod_of.get(container.sandbox_id) for container in _present(snapshot.containers)}
+    return tuple(sorted(missing, key=lambda pod: pod.uid in lived))
 
 
 def _socket_access(cri: CriReading) -> AccessFact:

@@ -4,30 +4,11 @@ To add one: a source with ``read``, and a line in ``detail_sources``. A source m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pausewatch.model.snapshot import Snapshot
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a source finds what it reads."""
-
-    proc: str
-    """Where the proc file system of our own PID namespace is mounted."""
-
-    listener_pid: int
-    """The process behind the CRI socket: below ``<proc>/<listener_pid>/root`` are the files as the runtime sees them.
-    From inside a pod /run, /var/lib and /sys/fs/cgroup are the pod's own."""
-
-    endpoint: str
-    """Path of the CRI socket, as it was connected to."""
-
-    @property
-    def root(self) -> str:
-        """The root directory of the runtime's mount namespace."""
-        return f"{self.proc}/{self.listener_pid}/root"
+from pausewatch.sources.pid_limits import PidLimits
+from pausewatch.sources.place import Place
 
 
 class DetailSource(Protocol):
@@ -44,4 +25,4 @@ class DetailSource(Protocol):
 
 def detail_sources() -> Mapping[str, DetailSource]:
     """Return a new source for each section, by its name in the Snapshot, in the order in which they are read."""
-    return {}
+    return {"pid_limits": PidLimits()}

@@ -43,6 +43,11 @@ def container_id(text: str) -> str | None:
     return next((found for name in _HIERARCHIES if (found := _id_in(paths.get(name, "")))), None)
 
 
+def path_in(text: str, controller: str) -> str | None:
+    """Return the path in the hierarchy of a controller (empty: that of version 2); None where there is none."""
+    return _paths(text).get(controller)
+
+
 def version(text: str) -> str:
     """Return ``v1``, ``v2`` or ``hybrid`` (both hold controllers' processes); empty if the text says neither.
 
