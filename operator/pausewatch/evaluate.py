@@ -23,14 +23,19 @@ from pausewatch.model.report import (
     Summary,
 )
 from pausewatch.model.sandbox import SandboxState
+from pausewatch.model.sandbox_births import Births
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import NODE_SECTIONS, Snapshot
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
-from pausewatch.model.zombies import subject_of_zombies, zombie_groups
+from pausewatch.model.zombie_growth import Counts, ZombieCount, with_count
+from pausewatch.model.zombies import ZombieGroup, subject_of_zombies, zombie_groups
 
 CLEAN_LOOKS_TO_CLEAR = 2
 """A finding goes after this many scans in a row that ran its check and did not see it: one may have been unlucky."""
+
+PLACE_ZOMBIES = ("sandboxes", "containers", "first_processes", "processes")
+"""Sections without which all zombies would look like the node's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ def evaluate(
     }
     reported = [_finding(finding_id, streak) for finding_id, streak in streaks.items() if streak.reported]
     findings = [finding for finding in reported if not _ignored(finding, settings)]
+    holding = zombie_groups(node, node.zombies) if node.zombies else ()
     report = Report(
         node_name=snapshot.node_name,
         taken_at=snapshot.taken_at,
@@ -61,7 +67,7 @@ def evaluate(
         cgroup_version=snapshot.cgroup_version,
         sandbox_images=_sandbox_images(node),
         summary=_summary(node),
-        zombie_holders=_zombie_holders(node),
+        zombie_holders=_zombie_holders(node, holding),
         coverage=_coverage(node, ignored=len(reported) - len(findings)),
         unavailable=_unavailable(snapshot),
         results=tuple(_result(one, findings) for one in seen),
@@ -71,7 +77,10 @@ def evaluate(
         boot_id=snapshot.boot_id,
         streaks=streaks,
         zombies_seen_since=_zombies_seen_since(node, known),
+        zombie_counts=_zombie_counts(node, holding, known),
         pods=_pods(node, known),
+        lost_since=_lost_since(node, known),
+        sandbox_births=_sandbox_births(node, known),
         restored_first_seen=_still_restored(streaks, known, snapshot),
         restored_until_uptime_seconds=known.restored_until_uptime_seconds,
     )
@@ -212,12 +221,32 @@ def _pods(node: NodeView, known: History) -> Mapping[str, PodMemory]:
         return known.pods
     memories: dict[str, PodMemory] = {}
     for sandbox in node.sandboxes.values():
-        if sandbox.state is SandboxState.READY:
-            before = known.pods.get(sandbox.id)
-            since = before.absent_since if before is not None else None
-            absent_since = None if sandbox.uid in node.pods else since if since is not None else snapshot.uptime_seconds
-            memories[sandbox.id] = PodMemory(grace_seconds=node.grace_seconds(sandbox), absent_since=absent_since)
+        before = known.pods.get(sandbox.id)
+        since = before.absent_since if before is not None else None
+        absent_since = None if sandbox.uid in node.pods else since if since is not None else snapshot.uptime_seconds
+        memories[sandbox.id] = PodMemory(grace_seconds=node.grace_seconds(sandbox), absent_since=absent_since)
     return memories
+
+
+def _lost_since(node: NodeView, known: History) -> Mapping[str, float]:
+    """Remember since when containers lack their process and sandboxes their pause.
+
+    While a section is missing, what was seen of something that is still listed stays: what is dead stays dead.
+    """
+    snapshot = node.snapshot
+    if isinstance(snapshot.sandboxes, Unavailable) or isinstance(snapshot.containers, Unavailable):
+        return known.lost_since
+    containers = (container.id for container in node.containers_without_process)
+    sandboxes = (sandbox.id for sandbox in node.sandboxes_without_pause)
+    now = {one: known.lost_since.get(one, snapshot.uptime_seconds) for one in (*containers, *sandboxes)}
+    if isinstance(snapshot.processes, Unavailable) or isinstance(snapshot.first_processes, Unavailable):
+        listed = node.sandboxes.keys() | node.containers.keys()
+        return {owner_id: since for owner_id, since in known.lost_since.items() if owner_id in listed} | now
+    return now
+
+
+def _sandbox_births(node: NodeView, known: History) -> Births:
+    return known.sandbox_births if isinstance(node.snapshot.sandboxes, Unavailable) else node.sandbox_births
 
 
 def _still_restored(streaks: Mapping[str, Streak], known: History, snapshot: Snapshot) -> Mapping[str, datetime]:
@@ -240,10 +269,19 @@ def _summary(node: NodeView) -> Summary:
     )
 
 
-def _zombie_holders(node: NodeView) -> tuple[tuple[Subject, int], ...]:
-    if not node.zombies:
-        return ()
-    groups = zombie_groups(node, node.zombies)
+def _zombie_counts(node: NodeView, groups: tuple[ZombieGroup, ...], known: History) -> Counts:
+    if any(isinstance(getattr(node.snapshot, section), Unavailable) for section in PLACE_ZOMBIES):
+        return known.zombie_counts
+    now = node.snapshot.uptime_seconds
+    return {
+        group.owner_id: with_count(
+            known.zombie_counts.get(group.owner_id, ()), ZombieCount(uptime_seconds=now, zombies=len(group.zombies))
+        )
+        for group in groups
+    }
+
+
+def _zombie_holders(node: NodeView, groups: tuple[ZombieGroup, ...]) -> tuple[tuple[Subject, int], ...]:
     held = [(subject_of_zombies(node, group), len(group.zombies)) for group in groups if group.sandbox is not None]
     return tuple(sorted(held, key=lambda holder: (-holder[1], holder[0].sort_key)))
 

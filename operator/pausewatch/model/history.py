@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from pausewatch.model.process import Identity
 from pausewatch.model.report import Observation
+from pausewatch.model.sandbox_births import Births
+from pausewatch.model.zombie_growth import Counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class Streak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodMemory:
-    """What is remembered of the pod of one sandbox."""
+    """What is remembered of the pod of one sandbox, in either state."""
 
     grace_seconds: float
     """The longest grace period it was ever seen to be deleted with; the API server forgets it with the pod."""
@@ -52,8 +54,17 @@ class History:
     """Boot-clock seconds at which each living zombie was first seen. /proc tells when a process started, not when
     it died, so this is the only honest age of a zombie."""
 
+    zombie_counts: Counts = field(default_factory=lambda: MappingProxyType({}))
+    """A few earlier numbers of zombies of each container that has any: how fast they grow."""
+
     pods: Mapping[str, PodMemory] = field(default_factory=lambda: MappingProxyType({}))
-    """By the id of their ready sandbox."""
+    """By the id of their sandboxes."""
+
+    lost_since: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Boot-clock seconds of the first scan that missed the process of a running container, or the pause of a sandbox
+    with running containers; by their CRI ids."""
+
+    sandbox_births: Births = field(default_factory=lambda: MappingProxyType({}))
 
     restored_first_seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     """First-seen times by finding id, from a report that an earlier run of the agent left: they survive its restart."""

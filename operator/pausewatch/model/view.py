@@ -12,11 +12,14 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.comparable import why_not_comparable
 from pausewatch.model.history import History
 from pausewatch.model.linux_namespace import NamespaceLinks
-from pausewatch.model.pod import Pod
+from pausewatch.model.pid_limit import PidLimit
+from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.process import FirstProcess, Identity, Placement, Process
-from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
+from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails, SandboxState
+from pausewatch.model.sandbox_births import Births, births_with
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.subject import Subject
+from pausewatch.model.zombie_growth import steady_growth_per_hour
 
 T = TypeVar("T")
 
@@ -128,10 +131,29 @@ class NodeView:
         since = self._history.zombies_seen_since.get(zombie.identity, self.snapshot.uptime_seconds)
         return self.snapshot.uptime_seconds - since
 
+    def zombie_growth_per_hour(self, owner_id: str) -> float | None:
+        """Return how fast the zombies of a container or sandbox (empty: of the node itself) grow in number, if steady.
+
+        None where that can not be told, such as in the first minutes.
+        """
+        return steady_growth_per_hour(self._history.zombie_counts.get(owner_id, ()))
+
+    @property
+    def pid_limits(self) -> tuple[PidLimit, ...]:
+        """The bounds above containers with many zombies, and the machine's; nothing where there are few."""
+        return _present(self.snapshot.pid_limits)
+
     @cached_property
     def pods(self) -> Mapping[str, Pod]:
         """In the API, by the uid that their sandboxes carry."""
         return {pod.uid: pod for pod in _present(self.snapshot.pods)}
+
+    @cached_property
+    def waiting_pods(self) -> tuple[tuple[Pod, WaitingPod], ...]:
+        """Pods without ready sandbox that are not at their end, with why, in a stable order."""
+        by_uid = {waiting.uid: waiting for waiting in _present(self.snapshot.waiting_pods)}
+        pairs = [(pod, by_uid[pod.uid]) for pod in self.pods.values() if pod.uid in by_uid]
+        return tuple(sorted(pairs, key=lambda pair: (pair[0].namespace, pair[0].name, pair[0].uid)))
 
     def pod_absent_for_seconds(self, sandbox: Sandbox) -> float:
         """Return for how long the pod of a sandbox has been missing in the API; 0 if it is there or just vanished."""
@@ -139,6 +161,39 @@ class NodeView:
         if sandbox.uid in self.pods or memory is None or memory.absent_since is None:
             return 0
         return self.snapshot.uptime_seconds - memory.absent_since
+
+    @cached_property
+    def containers_without_process(self) -> tuple[Container, ...]:
+        """Those that the runtime calls RUNNING although their first process is dead, as far as that can be told.
+
+        A number that belongs to another process by now tells nothing, and neither does one of a runtime whose
+        processes on the node are not the pod's own.
+        """
+        if isinstance(self.snapshot.processes, Unavailable) or isinstance(self.snapshot.first_processes, Unavailable):
+            return ()
+        dead = (container for container in self.running_containers if self._has_dead_process(container))
+        return tuple(container for container in dead if self._tells_of_processes(self.sandboxes[container.sandbox_id]))
+
+    @cached_property
+    def sandboxes_without_pause(self) -> tuple[Sandbox, ...]:
+        """Those that lost their pause, or whatever keeps them READY, while a container in them runs.
+
+        Who stops a sandbox ends its containers first (StopPodSandbox of containerd and CRI-O), so this is never a
+        step on the way.
+        """
+        lost = {container.id for container in self.containers_without_process}
+        held = {container.sandbox_id for container in self.running_containers if container.id not in lost}
+        ordered = (self.sandboxes[sandbox_id] for sandbox_id in sorted(held))
+        return tuple(one for one in ordered if self._has_lost_pause(one) and self._tells_of_processes(one))
+
+    def lost_for_seconds(self, owner_id: str) -> float:
+        """Return for how long one of the two above has been seen so; 0 at the first sight."""
+        return self.snapshot.uptime_seconds - self._history.lost_since.get(owner_id, self.snapshot.uptime_seconds)
+
+    @cached_property
+    def sandbox_births(self) -> Births:
+        """When the sandboxes of each listed pod were made, as far as it was seen."""
+        return births_with(self._history.sandbox_births, self.sandboxes.values())
 
     def grace_seconds(self, sandbox: Sandbox) -> float:
         """Return how long the kubelet may take to end a sandbox once its pod is deleted.
@@ -181,6 +236,26 @@ class NodeView:
             sandbox_id=sandbox.id,
             container=name,
         )
+
+    def _has_dead_process(self, container: Container) -> bool:
+        details = self.container_details(container)
+        return details is not None and self._is_dead(details.pid)
+
+    def _has_lost_pause(self, sandbox: Sandbox) -> bool:
+        details = self.sandbox_details(sandbox)
+        if sandbox.state is SandboxState.NOTREADY or details is None:
+            return sandbox.state is SandboxState.NOTREADY
+        if isinstance(self.snapshot.processes, Unavailable) or isinstance(self.snapshot.first_processes, Unavailable):
+            return False
+        return self._is_dead(details.pause_pid)
+
+    def _is_dead(self, pid: int) -> bool:
+        """Whether a process that the runtime names has ended; of 0, which stands for no process, it is not known."""
+        process = self.processes.get(pid)
+        return pid > 0 and (process is None or process.is_zombie)
+
+    def _tells_of_processes(self, sandbox: Sandbox) -> bool:
+        return self.sandbox_details(sandbox) is not None and sandbox.id not in self.not_comparable
 
     @cached_property
     def _running_names(self) -> Counter[tuple[str, str]]:

@@ -305,6 +305,22 @@ def test_change_that_it_died(pod: FakeProc) -> None:
     assert FirstProcesses(pod.root).what_changed(HEALTHY) == "has exited"
 
 
+def test_unchanged_dead(pod: FakeProc) -> None:
+    """It was dead before, and nobody has reaped it since: what rests on its death still holds."""
+    pod.add(42, stat_line(42, state="Z"), cgroup="0::/\n")
+    dead = replace(HEALTHY, links=Unavailable(reason="ProcessExited", detail="process 42 has exited"))
+
+    assert FirstProcesses(pod.root).what_changed(dead) is None
+
+
+def test_change_that_the_dead_was_reaped(pod: FakeProc) -> None:
+    """Somebody looks after it again."""
+    pod.unlink("42/stat")
+    dead = replace(HEALTHY, links=Unavailable(reason="ProcessExited", detail="process 42 has exited"))
+
+    assert FirstProcesses(pod.root).what_changed(dead) == "has exited"
+
+
 def test_change_of_the_owner_of_its_number(pod: FakeProc) -> None:
     """The same number in the same place, started later."""
     pod.add(42, stat_line(42, start_ticks=2000), cgroup=OWN_CGROUP)

@@ -76,6 +76,8 @@ class FirstProcesses:
     def what_changed(self, first: FirstProcess) -> str | None:
         """Return in words how the process differs NOW from what ``first`` says; None if it does not.
 
+        One that was dead already when it was read, and still waits to be reaped, has not changed.
+
         The number and start time are read last: a number never returns to an earlier process, so what was read before
         them belongs to the process that they show.
         """
@@ -85,6 +87,8 @@ class FirstProcesses:
         now = process_stat.read(self._root, pid)
         if isinstance(now, Unavailable):
             return "can no longer be read"
+        if now is not None and now.is_zombie and now.identity == first.identity and _was_dead(first):
+            return None
         if now is None or now.is_zombie:
             return "has exited"
         if now.identity != first.identity:
@@ -170,6 +174,10 @@ def _all_denied(firsts: tuple[FirstProcess, ...]) -> Unavailable | None:
         detail=f"the Linux namespaces of none of {len(firsts)} pauses and containers may be read ({denied[0].detail})",
         remedy=denied[0].remedy,
     )
+
+
+def _was_dead(first: FirstProcess) -> bool:
+    return isinstance(first.links, Unavailable) and first.links.reason == namespace_links.PROCESS_EXITED
 
 
 def _links_changed(before: NamespaceLinks | Unavailable, now: NamespaceLinks | Unavailable | None) -> str | None:

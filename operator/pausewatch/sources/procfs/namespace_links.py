@@ -21,6 +21,9 @@ from pausewatch.model.process import Identity
 from pausewatch.sources.procfs import process_stat
 from pausewatch.sources.procfs.errors import GONE, ProcFormatError, unavailable
 
+PROCESS_EXITED = "ProcessExited"
+"""Why a zombie has no namespaces to show."""
+
 _KINDS = (NamespaceKind.NETWORK, NamespaceKind.IPC, NamespaceKind.UTS, NamespaceKind.PID, NamespaceKind.USER)
 
 
@@ -94,7 +97,7 @@ def _why_unreadable(root: str, identity: Identity, error: OSError | ProcFormatEr
     if now.identity != identity:
         return None
     if now.is_zombie:
-        return Unavailable(reason="ProcessExited", detail=f"process {pid} has exited and waits to be reaped")
+        return Unavailable(reason=PROCESS_EXITED, detail=f"process {pid} has exited and waits to be reaped")
     if now.state == "Z":
         return Unavailable(
             reason="LeaderExited",
