@@ -1,19 +1,30 @@
 """Dead processes pile up because nobody waits for them."""
 
 import shlex
+from collections.abc import Iterator
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.pid_limit import PidLimit, reached_about
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
 from pausewatch.model.text import at_least
 from pausewatch.model.view import NodeView
-from pausewatch.model.zombies import ParentRole, ZombieGroup, ZombieParent, subject_of_zombies, zombie_groups
+from pausewatch.model.zombie_growth import growth_text
+from pausewatch.model.zombies import (
+    ParentRole,
+    ZombieGroup,
+    start_period_seconds,
+    subject_of_zombies,
+    zombie_groups,
+)
 
 ZOMBIE_BUILDUP = "ZombieBuildup"
 PARENTS_SHOWN = 3
 EXAMPLES_SHOWN = 3
+EXEC_PROBES = "'{.spec.containers[*].*.exec.command}'"
+"""A jsonpath for the commands of all probes and hooks that start a process in the container."""
 
 
 def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
@@ -35,32 +46,62 @@ def _observe(node: NodeView, group: ZombieGroup, thresholds: Thresholds) -> Obse
         reason=ZOMBIE_BUILDUP,
         severity=severity,
         subject=subject,
-        message=_message(subject, group, bound),
+        message=_message(node, group, subject, bound),
         evidence=_evidence(node, group),
         next_commands=_next_commands(group, subject),
         rests_on=tuple(one.id for one in (group.container, group.sandbox) if one is not None),
     )
 
 
-def _message(subject: Subject, group: ZombieGroup, bound: int) -> str:
+def _message(node: NodeView, group: ZombieGroup, subject: Subject, bound: int) -> str:
     parent = group.parents[0]
     holder = f"{subject} holds {at_least(len(group.zombies))} zombies (bound {bound})"
-    cause = f"{_parent_text(parent)}, {parent.role}, does not wait for its dead children"
-    return f"{holder}: {cause}, and each keeps a pid until it does or ends; forks fail when the pids run out"
+    cause = f"{parent}, {parent.role}, does not wait for its dead children"
+    keeps = "and each keeps a pid until it does or ends"
+    limit = _nearest_limit(node, group)
+    reached = reached_about(limit, _growth(node, group), node.snapshot.taken_at) if limit is not None else ""
+    if not reached:
+        return f"{holder}: {cause}, {keeps}; forks fail when the pids run out"
+    return f"{holder}: {cause}, {keeps}; at this pace {limit} is reached about {reached}, and forks fail"
 
 
-def _parent_text(parent: ZombieParent) -> str:
-    return f"pid {parent.pid} ({parent.process.name})" if parent.process is not None else f"pid {parent.pid}"
+def _growth(node: NodeView, group: ZombieGroup) -> float:
+    return node.zombie_growth_per_hour(group.owner_id) or 0
+
+
+def _nearest_limit(node: NodeView, group: ZombieGroup) -> PidLimit | None:
+    """Return the bound that is used up most of those that these zombies count against."""
+    limits = [one for one in node.pid_limits if one.is_of_the_machine or group.owner_id in one.owner_ids]
+    return max(limits, key=lambda limit: limit.used_share, default=None)
 
 
 def _evidence(node: NodeView, group: ZombieGroup) -> tuple[Evidence, ...]:
     parents = (
-        Evidence(name="parent", value=f"{_parent_text(parent)}, {parent.role}: {at_least(parent.zombies)} zombies")
+        Evidence(name="parent", value=f"{parent}, {parent.role}: {at_least(parent.zombies)} zombies")
         for parent in group.parents[:PARENTS_SHOWN]
     )
     oldest = sorted(group.zombies, key=lambda one: (one.identity.start_ticks, one.pid))[:EXAMPLES_SHOWN]
     examples = ", ".join(f"{zombie.pid} {zombie.name}" for zombie in oldest)
-    return (*parents, *_pid_namespace(node, oldest), Evidence(name="oldestZombies", value=examples))
+    return (
+        *parents,
+        *_pid_namespace(node, oldest),
+        Evidence(name="oldestZombies", value=examples),
+        *_pace(node, group),
+    )
+
+
+def _pace(node: NodeView, group: ZombieGroup) -> Iterator[Evidence]:
+    """Yield what tells how they come about, and how long it can go on."""
+    period = start_period_seconds(group.zombies)
+    if period is not None:
+        yield Evidence(name="startedEvery", value=f"{period} s, as a probe or a timer starts its programs")
+    growth = node.zombie_growth_per_hour(group.owner_id)
+    if growth is not None:
+        yield Evidence(name="growth", value=growth_text(growth))
+    limit = _nearest_limit(node, group)
+    if limit is not None:
+        of = f" in {limit.directory}" if limit.directory else ""
+        yield Evidence(name="nearestLimit", value=f"{limit}{of}, {at_least(limit.tasks)} used")
 
 
 def _pid_namespace(node: NodeView, zombies: list[Process]) -> tuple[Evidence, ...]:
@@ -81,9 +122,12 @@ def _next_commands(group: ZombieGroup, subject: Subject) -> tuple[NextCommand, .
         return tuple(commands)
     pod = shlex.quote(f"{subject.namespace}/{subject.pod}")
     commands.append(NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"))
+    in_namespace = f"kubectl --namespace {shlex.quote(subject.namespace)}"
+    name = shlex.quote(subject.pod)
+    probes = f"{in_namespace} get pod {name} --output jsonpath={EXEC_PROBES}"
+    commands.append(NextCommand(run_on=RunOn.CLUSTER, command=probes))
     if parent.role is not ParentRole.OTHER:
-        delete = f"kubectl --namespace {shlex.quote(subject.namespace)} delete pod {shlex.quote(subject.pod)}"
-        commands.append(NextCommand(run_on=RunOn.CLUSTER, command=delete))
+        commands.append(NextCommand(run_on=RunOn.CLUSTER, command=f"{in_namespace} delete pod {name}"))
     return tuple(commands)
 
 

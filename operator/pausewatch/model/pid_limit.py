@@ -1,6 +1,13 @@
 """How many tasks may be, and how many are."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+SECONDS_OF_A_DAY = 86_400
+
+ROUNDED_TO_SECONDS = ((1_800, 300), (10_800, 1_800), (SECONDS_OF_A_DAY, 10_800))
+"""The nearer a moment, the finer it is told: up to so many seconds ahead, to so many seconds. Farther ones are not told
+at all: nobody keeps a pace for a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +34,40 @@ class PidLimit:
     def is_of_the_machine(self) -> bool:
         """Whether it bounds everything on the node."""
         return not self.directory
+
+    @property
+    def free_tasks(self) -> int:
+        """How many more may be; 0 when every fork fails."""
+        return max(self.most_tasks - self.tasks, 0)
+
+    @property
+    def used_share(self) -> float:
+        """0 to 1, or more where the bound was lowered below what there is."""
+        return self.tasks / self.most_tasks if self.most_tasks else 1.0
+
+    def __str__(self) -> str:
+        """Return its name and value as the kernel has them: ``pids.max 1,000``."""
+        name = "min(kernel.pid_max, kernel.threads-max)" if self.is_of_the_machine else "pids.max"
+        return f"{name} {self.most_tasks:,}"
+
+
+def reached_about(limit: PidLimit, growth_per_hour: float, now: datetime) -> str:
+    """Return when a bound is reached if the growth goes on: ``11:05Z``, with the date if that is another day.
+
+    Rounded, so that text which is stored rarely changes. Empty if it is reached already, not within a day, or never.
+
+    Args:
+        limit: As read at ``now``.
+        growth_per_hour: Of its tasks.
+        now: UTC.
+    """
+    if growth_per_hour <= 0 or not limit.free_tasks:
+        return ""
+    seconds = limit.free_tasks / growth_per_hour * 3600
+    step = next((step for farthest, step in ROUNDED_TO_SECONDS if seconds <= farthest), None)
+    if step is None:
+        return ""
+    earliest = now.timestamp()
+    rounded = round((earliest + seconds) / step) * step
+    moment = now + timedelta(seconds=(rounded if rounded > earliest else rounded + step) - earliest)
+    return f"{moment:%H:%MZ}" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%MZ}"

@@ -8,11 +8,20 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from pausewatch.model.process import Process
 from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView, subject_of_sandbox
+
+TICKS_PER_SECOND = 100
+"""The kernel's USER_HZ, in which start times are told; the same on all architectures that Kubernetes runs on."""
+
+LATEST_STARTS = 16
+LEAST_GAPS = 5
+EVEN_SHARE = 0.8
+"""Of the intervals that have to be of the same length, to a second: a probe may fail to start once."""
 
 
 class ParentRole(StrEnum):
@@ -45,6 +54,10 @@ class ZombieParent:
     role: ParentRole
     zombies: int
 
+    def __str__(self) -> str:
+        """Return it as people look for it: ``pid 4121 (olake-server)``."""
+        return f"pid {self.pid}" if self.process is None else f"pid {self.pid} ({self.process.name})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZombieGroup:
@@ -61,8 +74,9 @@ class ZombieGroup:
     @property
     def owner_id(self) -> str:
         """The CRI id of the container or, without one, of the sandbox; empty for the node's own."""
-        owner = self.container or self.sandbox
-        return "" if owner is None else owner.id
+        if self.container is not None:
+            return self.container.id
+        return "" if self.sandbox is None else self.sandbox.id
 
 
 def zombie_groups(node: NodeView, zombies: Collection[Process]) -> tuple[ZombieGroup, ...]:
@@ -91,6 +105,22 @@ def subject_of_zombies(node: NodeView, group: ZombieGroup) -> Subject:
     if group.container is not None:
         return node.subject_of(group.container)
     return Subject() if group.sandbox is None else subject_of_sandbox(group.sandbox)
+
+
+def start_period_seconds(zombies: Iterable[Process]) -> int | None:
+    """Return the beat in which processes were started that are zombies now; None if there is none.
+
+    Probes and timers start theirs in equal intervals. What starts within a second is taken for one start: a shell and
+    its children. The latest starts tell, so that others before do not matter.
+    """
+    seconds = sorted({zombie.identity.start_ticks // TICKS_PER_SECOND for zombie in zombies})
+    starts = [now for before, now in pairwise([-2, *seconds]) if now - before > 1][-LATEST_STARTS:]
+    gaps = sorted(later - earlier for earlier, later in pairwise(starts))
+    if len(gaps) < LEAST_GAPS:
+        return None
+    usual = gaps[len(gaps) // 2]
+    even = sum(abs(gap - usual) <= 1 for gap in gaps)
+    return usual if even >= EVEN_SHARE * len(gaps) else None
 
 
 def _place(node: NodeView, owners: Mapping[int, str], zombie: Process) -> tuple[str, str]:
