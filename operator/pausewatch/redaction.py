@@ -16,7 +16,7 @@ from typing import Any
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.pod import Pod
+from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.process import Process
 from pausewatch.model.sandbox import Container, Sandbox
 from pausewatch.model.snapshot import ChangedOwner, Snapshot
@@ -36,7 +36,7 @@ KINDS_OF_NAMES = {
 }
 """Which fields hold a name that people chose, and the pseudonym's first word."""
 
-SENTENCES = (Unavailable, AccessFact, ChangedOwner)
+SENTENCES = (Unavailable, AccessFact, ChangedOwner, WaitingPod)
 """Whose texts may quote the runtime, and with it names and hosts that stand nowhere else."""
 
 HOST = r"(?:[A-Za-z0-9][\w-]*\.)+[A-Za-z]{2,}(?::\d+)?"

@@ -1,9 +1,10 @@
 from dataclasses import dataclass, field
 
 from pausewatch.agent.pods import ApiPods
+from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.errors import ApiError
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.pod import Pod
+from pausewatch.model.pod import Pod, WaitingPod
 from support.builders import a_pod
 
 UNREACHABLE = ApiError("GET /api/v1/pods", 0, "Unreachable", "refused")
@@ -43,10 +44,14 @@ class World:
             raise self.error
         return next((pod for pod in self.there if (pod.namespace, pod.name) == (namespace, name)), None)
 
+    def why_waiting(self, pod: Pod) -> WaitingPod | None:
+        """Answer about a pod without sandbox."""
+        return WaitingPod(uid=pod.uid, error="", last_failed_at=None, failures=0)
+
 
 def source(world: World) -> ApiPods:
     """Return the pods of a world."""
-    return ApiPods(world, world.list_now, world.get_now)
+    return ApiPods(world, world.list_now, world.get_now, WaitingPods(world.why_waiting, 30))
 
 
 WEB, OTHER = a_pod(), a_pod(name="other", uid="other")
@@ -118,7 +123,7 @@ def test_pod_in_the_list_is_not_gone() -> None:
 def test_pod_that_only_the_get_finds_is_not_gone() -> None:
     """Bound to another node after a change of names, or just created."""
     world = World(there=(WEB,))
-    pods = ApiPods(world, lambda: (), world.get_now)
+    pods = ApiPods(world, lambda: (), world.get_now, WaitingPods(world.why_waiting, 30))
     pods.read()
 
     assert pods.is_gone(WEB) is False
@@ -178,3 +183,13 @@ def test_list_is_not_older_than_the_scan() -> None:
     pods.read()
 
     assert pods.is_gone(WEB) is False
+
+
+def test_pods_without_sandbox_are_asked_about_in_their_second_scan() -> None:
+    """See WaitingPods."""
+    pods = source(World())
+
+    assert [pods.waiting((WEB,)) for _ in range(2)] == [
+        (),
+        (WaitingPod(uid=WEB.uid, error="", last_failed_at=None, failures=0),),
+    ]

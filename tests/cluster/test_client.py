@@ -59,6 +59,14 @@ def test_lists_with_a_selector_come_without_spec_and_status(tmp_path: Path) -> N
     assert found == {"items": [{"metadata": {"name": "a"}}]}
 
 
+def test_events_are_asked_for_with_what_they_say(tmp_path: Path) -> None:
+    """They have neither spec nor status, and their message would be left out."""
+    api = FakeApi()
+    asked_with(api, tmp_path, path="/api/v1/namespaces/team-a/events", query={"fieldSelector": "involvedObject.uid=a"})
+
+    assert api.asked[0].headers["Accept"] == "application/json"
+
+
 def test_watches_with_a_selector_come_without_spec_and_status(tmp_path: Path) -> None:
     """kopf's session is made by the same function; an event holds one object, so the kind is another one."""
     api = FakeApi()

@@ -1,6 +1,7 @@
 # ruff: noqa: ANN401  builders pass any field of a value on to its constructor
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ def test_mirror_pod_has_the_uid_of_its_static_pod() -> None:
 def test_grace_period_counts_only_while_a_pod_is_being_deleted(metadata: dict[str, Any], grace: float | None) -> None:
     """Zero is a period too: forced."""
     assert translate(api_pod(**metadata)).deletion_grace_seconds == grace
+
+
+def test_time_of_a_deletion_is_when_it_is_due() -> None:
+    """The API server adds the grace period to the time of the request; a time that makes no sense is none."""
+    moment = datetime(2026, 11, 21, 9, 14, 3, tzinfo=UTC)
+
+    assert translate(api_pod(deletionTimestamp="2026-11-21T09:14:03Z")).deletion_due_at == moment
+    for nothing in (None, "", "soon", "2026-11-21T09:14:03", 7):
+        assert translate(api_pod(deletionTimestamp=nothing)).deletion_due_at is None
 
 
 def test_broken_object_is_an_empty_pod() -> None:

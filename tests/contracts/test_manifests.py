@@ -13,6 +13,7 @@ READS = ["get", "list", "watch"]
 
 AGENT_RIGHTS = {
     ("", "pods"): READS,
+    ("", "events"): ["list"],
     ("pausewatch.github.io", "podsandboxreports"): [*READS, "create"],
     ("pausewatch.github.io", "podsandboxreports/status"): ["patch"],
 }

@@ -21,6 +21,13 @@ def test_sandbox_and_node_are_subjects_too() -> None:
     assert Subject().finding_id("zombie-buildup") == "zombie-buildup/node"
 
 
+def test_pod_without_sandbox_is_told_by_its_uid() -> None:
+    """Two Kubernetes namespaces may have a pod of one name."""
+    waiting = Subject(namespace="team-a", pod="web-x", uid="0f8fad5b-d9cb-469f-a165-70867728950e")
+
+    assert waiting.finding_id("sandbox-create-failing") == "sandbox-create-failing/web-x/0f8fad5b-d9c"
+
+
 def test_reads_as_people_write_it() -> None:
     """Namespace, pod, container; or the node."""
     assert str(CONTAINER) == "team-a/web-x/app"

@@ -7,6 +7,7 @@ import pytest
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import PodMemory
+from pausewatch.model.pod import WaitingPod
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import SECTIONS
 from support.builders import (
@@ -19,6 +20,7 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_SIDE_PID,
+    WEB_UID,
     a_container,
     a_node,
     a_pod,
@@ -154,3 +156,14 @@ class TestPods:
         assert a_node(a_snapshot(pods=(a_pod(deletion_grace_seconds=60),))).grace_seconds(sandbox) == 60
         assert a_node(a_snapshot(pods=()), pods=self.ABSENT).grace_seconds(sandbox) == 600
         assert a_node(a_snapshot(containers=())).grace_seconds(sandbox) == 0
+
+
+def test_waiting_pods_are_those_that_the_api_still_knows() -> None:
+    """In the order of their names; one that was deleted meanwhile has no name."""
+    late = a_pod(name="z", uid="late")
+    waiting = tuple(
+        WaitingPod(uid=uid, error="", last_failed_at=None, failures=0) for uid in ("late", WEB_UID, "deleted")
+    )
+    node = a_node(a_snapshot(pods=(late, a_pod()), waiting_pods=waiting))
+
+    assert [(pod.name, one.uid) for pod, one in node.waiting_pods] == [("web-x", WEB_UID), ("z", "late")]

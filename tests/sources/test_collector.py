@@ -4,15 +4,18 @@ What only a real container shows (its processes in its cgroup) is tested on the 
 """
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.pod import Pod
+from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.settings import Settings
 from pausewatch.sources.collector import Collector
+from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from sources.cri.fake_runtime import FakeRuntime
 
 WEB_SANDBOX = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
@@ -98,6 +101,7 @@ class Pods:
         self.watched = watched
         self.gone = gone
         self.asked: list[str] = []
+        self.suspects: tuple[Pod, ...] = ()
 
     def read(self) -> tuple[Pod, ...] | Unavailable:
         """Return what was watched."""
@@ -107,6 +111,11 @@ class Pods:
         """Answer now."""
         self.asked.append(pod.uid)
         return self.gone
+
+    def waiting(self, suspects: tuple[Pod, ...]) -> tuple[WaitingPod, ...] | Unavailable:
+        """Remember who was asked about."""
+        self.suspects = suspects
+        return ()
 
 
 class TestConfirmingAnOrphan:
@@ -157,3 +166,77 @@ class TestConfirmingAnOrphan:
 
         assert self.confirm(path, pods) == []
         assert pods.asked == []
+
+
+class TestPodsWithoutSandbox:
+    """Pods that the API server knows, and the runtime has no ready sandbox of."""
+
+    WEB = Pod(namespace="default", name="web", uid=WEB_UID, deletion_grace_seconds=None)
+    NEW = Pod(namespace="default", name="new", uid="new", deletion_grace_seconds=None)
+    ENDING = Pod(namespace="default", name="ending", uid="ending", deletion_grace_seconds=30)
+
+    def suspects(self, path: Path, *watched: Pod) -> tuple[Pod, ...]:
+        """Read the node, and return whom the API server was asked about."""
+        settings = Settings(node_name="node-7", runtime_endpoint=f"unix://{path}", runtime_timeout_seconds=0.5)
+        pods = Pods(watched, gone=False)
+        with Collector(settings, pods) as collector:
+            assert collector.collect().waiting_pods == ()
+        return pods.suspects
+
+    @pytest.mark.usefixtures("runtime")
+    def test_are_asked_about_unless_they_are_deleted(self, path: Path) -> None:
+        """A pod that ends needs no sandbox; one that has it waits for nothing."""
+        assert self.suspects(path, self.WEB, self.NEW, self.ENDING) == (self.NEW,)
+
+    def test_those_that_never_had_a_container_come_first(self, path: Path, runtime: FakeRuntime) -> None:
+        """Those that had one have mostly run to their end."""
+        listed, told = runtime.sandboxes[WEB_SANDBOX]
+        listed.state = told.status.state = cri.SANDBOX_NOTREADY
+
+        assert self.suspects(path, self.WEB, self.NEW) == (self.NEW, self.WEB)
+
+    def test_are_unknown_without_runtime(self, path: Path) -> None:
+        """It would seem as if no pod had a sandbox."""
+        pods = Pods((self.WEB,), gone=False)
+        settings = Settings(node_name="node-7", runtime_endpoint=f"unix://{path}", runtime_timeout_seconds=0.5)
+        with Collector(settings, pods) as collector:
+            snapshot = collector.collect()
+
+        assert snapshot.pods == (self.WEB,)
+        assert snapshot.waiting_pods == snapshot.sandboxes
+        assert isinstance(snapshot.waiting_pods, Unavailable)
+        assert pods.suspects == ()
+
+
+SEEN_FROM_ELSEWHERE = """
+from pausewatch.model.settings import Settings
+from pausewatch.model.snapshot import DETAIL_SECTIONS
+from sources.test_collector import Collector, Pods, TestPodsWithoutSandbox, Unavailable, WEB_SANDBOX
+
+pods = Pods((TestPodsWithoutSandbox.NEW,), gone=True)
+with Collector(Settings(runtime_endpoint="unix://{path}", runtime_timeout_seconds=0.5), pods) as collector:
+    snapshot = collector.collect()
+    assert snapshot.first_processes.reason == "RuntimeInOtherPidNamespace", snapshot.first_processes
+    for section in DETAIL_SECTIONS:
+        assert isinstance(getattr(snapshot, section), Unavailable), section
+    assert [sandbox.id for sandbox in snapshot.sandboxes] == [WEB_SANDBOX]
+    assert not isinstance(snapshot.containers, Unavailable)
+    assert snapshot.pods == pods.suspects == pods.watched
+    assert collector.confirm(snapshot, [WEB_SANDBOX]).changed_owners == ()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")
+@pytest.mark.usefixtures("runtime")
+def test_runtime_in_another_pid_namespace_leaves_sandboxes_and_pods(path: Path) -> None:
+    """As beside a node of kind: sandboxes are compared with pods all the same, processes with nothing."""
+    done = subprocess.run(
+        ["unshare", "--pid", "--fork", sys.executable, "-c", SEEN_FROM_ELSEWHERE.format(path=path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr

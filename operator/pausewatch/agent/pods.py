@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.errors import ApiError
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.pod import Pod
+from pausewatch.model.pod import Pod, WaitingPod
 
 
 class Watch(Protocol):
@@ -31,6 +32,7 @@ class ApiPods:
         watch: Watch,
         list_now: Callable[[], tuple[Pod, ...]],
         get_now: Callable[[str, str], Pod | None],
+        waiting: WaitingPods,
     ) -> None:
         """Prepare.
 
@@ -38,10 +40,12 @@ class ApiPods:
             watch: Of this node's pods.
             list_now: Returns them from a consistent LIST that begins now; raises ApiError or TimeoutError.
             get_now: Returns the pod of a namespace and name, or None; raises the same.
+            waiting: Asks about pods without ready sandbox.
         """
         self._watch = watch
         self._list_now = list_now
         self._get_now = get_now
+        self._waiting = waiting
         self._must_verify = False
         self._stale: frozenset[str] = frozenset()
         self._listed: frozenset[str] | None = None
@@ -85,6 +89,10 @@ class ApiPods:
             return False
         self._gone.add(pod.uid)
         return True
+
+    def waiting(self, suspects: tuple[Pod, ...]) -> tuple[WaitingPod, ...] | Unavailable:
+        """Return those of ``suspects`` that are not at their end; see ``PodsSource``."""
+        return self._waiting.among(suspects)
 
     def _listed_since_read(self) -> frozenset[str]:
         if self._listed is None:

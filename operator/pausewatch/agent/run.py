@@ -24,16 +24,18 @@ from pausewatch.agent.pods import ApiPods
 from pausewatch.agent.scan_loop import ScanLoop
 from pausewatch.agent.threads import ask_loop
 from pausewatch.agent.troubles import REPORT, SOURCES, Troubles, of_snapshot
+from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.client import REQUEST_SECONDS, ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.errors import RESOURCE_UNKNOWN
 from pausewatch.cluster.pods import get_pod, list_pods
 from pausewatch.cluster.report_writer import ReportWriter
 from pausewatch.cluster.reports import NodeReports
+from pausewatch.cluster.waiting_pods import ask_why_waiting
 from pausewatch.cluster.write_schedule import Pace
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
-from pausewatch.model.pod import Pod
+from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.settings import Settings, parse_listen_address
 from pausewatch.scan import Look, look
 from pausewatch.sinks import report as report_object
@@ -77,7 +79,8 @@ class Agent:
             tell=self._tell_of_report,
         )
         self._watch = PodWatch(node_name, place, self._report_seen)
-        self._collector = Collector(self._settings, ApiPods(self._watch, self._list_pods, self._get_pod))
+        waiting = WaitingPods(self._ask_why_waiting, settings.scan_period_seconds)
+        self._collector = Collector(self._settings, ApiPods(self._watch, self._list_pods, self._get_pod, waiting))
         self._scans = ScanLoop(
             lambda history: look(self._collector, history, self._settings),
             period_seconds=settings.scan_period_seconds,
@@ -172,6 +175,9 @@ class Agent:
 
     def _get_pod(self, namespace: str, name: str) -> Pod | None:
         return self._ask(get_pod(self._api, namespace, name))
+
+    def _ask_why_waiting(self, pod: Pod) -> WaitingPod | None:
+        return self._ask(ask_why_waiting(self._api, pod))
 
     def _ask(self, question: Coroutine[Any, Any, T]) -> T:
         if self._loop is None:

@@ -1,6 +1,7 @@
 """Pods of the API as the model knows them, and the two questions about them that we ask ourselves."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -27,7 +28,17 @@ def translate(pod: Mapping[str, Any]) -> Pod:
         uid=printable(str(annotations.get(MIRROR) or metadata.get("uid", ""))),
         # Kubernetes sets the period together with the timestamp; on its own it would mean nothing.
         deletion_grace_seconds=float(grace or 0) if metadata.get("deletionTimestamp") else None,
+        deletion_due_at=moment(metadata.get("deletionTimestamp")),
     )
+
+
+def moment(text: object) -> datetime | None:
+    """Return a time of the API (RFC 3339); None for anything else, such as a time without its zone."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
 
 
 async def list_pods(api: ApiClient, node_name: str) -> tuple[Pod, ...]:
@@ -50,8 +61,18 @@ async def get_pod(api: ApiClient, namespace: str, name: str) -> Pod | None:
     Raises:
         ApiError: The API server did not answer.
     """
+    answer = await get_whole_pod(api, namespace, name)
+    return None if answer is None else translate(answer)
+
+
+async def get_whole_pod(api: ApiClient, namespace: str, name: str) -> Mapping[str, Any] | None:
+    """Return the object of the pod that has this name now; None if there is none.
+
+    Raises:
+        ApiError: The API server did not answer.
+    """
     try:
-        answer = await api.request(
+        return await api.request(
             "GET",
             f"/api/v1/namespaces/{quote(namespace, safe='')}/pods/{quote(name, safe='')}",
         )
@@ -60,4 +81,3 @@ async def get_pod(api: ApiClient, namespace: str, name: str) -> Pod | None:
         if error.status == NOT_FOUND and not error.resource_unknown:
             return None
         raise
-    return translate(answer)

@@ -38,7 +38,8 @@ class Subject:
         """Return the stable, unique id of a finding of ``check`` about this subject.
 
         ``part`` tells several findings of one check about one subject apart (the Linux namespace). The last piece
-        is the start of the sandbox's id: a pod that is created anew is another subject.
+        is the start of the sandbox's id, or of the pod's uid where it has no sandbox: a pod that is created anew is
+        another subject.
         """
         pieces = (check, NODE_SUBJECT_NAME) if self.is_node else (check, self.pod, self.container)
-        return "/".join(piece for piece in (*pieces, part, self.sandbox_id[:12]) if piece)
+        return "/".join(piece for piece in (*pieces, part, (self.sandbox_id or self.uid)[:12]) if piece)

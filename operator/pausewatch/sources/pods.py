@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.pod import Pod
+from pausewatch.model.pod import Pod, WaitingPod
 
 
 class PodsSource(Protocol):
@@ -16,4 +16,11 @@ class PodsSource(Protocol):
         """Return whether a LIST and a GET that begin now both show no such uid.
 
         A watch may miss a deletion or be late with a creation; only a consistent read of the moment counts.
+        """
+
+    def waiting(self, suspects: tuple[Pod, ...]) -> tuple[WaitingPod, ...] | Unavailable:
+        """Return those of ``suspects`` that are not at their end, as far as they were asked about; called once a scan.
+
+        Args:
+            suspects: Pods without a ready sandbox in this scan; the most suspicious first.
         """

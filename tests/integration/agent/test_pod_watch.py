@@ -15,9 +15,11 @@ from lab.waiting import wait_until
 from pausewatch.agent.pod_watch import PodWatch
 from pausewatch.agent.pods import ApiPods
 from pausewatch.agent.threads import ask_loop
+from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.client import ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.pods import get_pod, list_pods
+from pausewatch.cluster.waiting_pods import ask_why_waiting
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod as KnownPod
 
@@ -40,6 +42,7 @@ def watching(cluster: Cluster, kubeconfig: Path, act: Callable[[PodWatch, ApiPod
             watch,
             lambda: ask_loop(loop, list_pods(client, cluster.node_name), SECONDS),
             lambda namespace, name: ask_loop(loop, get_pod(client, namespace, name), SECONDS),
+            WaitingPods(lambda pod: ask_loop(loop, ask_why_waiting(client, pod), SECONDS), period_seconds=1),
         )
         task = asyncio.create_task(watch.run())
         try:
