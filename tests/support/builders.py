@@ -151,6 +151,7 @@ def container_details(**changes: Any) -> ContainerDetails:
             spec_namespaces=_joined(WEB_PAUSE_PID, shared_pid=False),
             grace_seconds=30,
             may_administer=False,
+            may_change_network=False,
         ),
         **changes,
     )

@@ -69,7 +69,7 @@ class SandboxDetails:
     """None without a runtime specification."""
 
     addresses: tuple[str, ...]
-    """The pod's IP addresses as the runtime reports them."""
+    """The pod's IP addresses that the runtime reports, in canonical form (RFC 5952)."""
 
     pod_source: str
     """Where the kubelet has the pod from: ``api``, ``file`` or ``http`` (a static pod); empty for a sandbox that no
@@ -138,6 +138,9 @@ class ContainerDetails:
     may_administer: bool | None
     """Whether CAP_SYS_ADMIN is in the bounding set it was started with, so that its processes may move between
     namespaces of their own accord; None without a runtime specification."""
+
+    may_change_network: bool | None
+    """The same of CAP_NET_ADMIN: whether its processes may change the addresses and links of their pod."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

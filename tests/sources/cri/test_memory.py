@@ -54,3 +54,16 @@ def test_values_are_ordered() -> None:
     memory.learn(RUNNING, "first", settled=True)
 
     assert memory.values() == ("first", "second")
+
+
+def test_what_was_known_in_the_state_before() -> None:
+    """It lasts until the next list: whoever learns the new state may want it."""
+    memory: Memory[str] = Memory()
+    memory.recall([CREATED])
+    memory.learn(CREATED, "old", settled=True)
+
+    memory.recall([RUNNING])
+
+    assert (memory.former("a"), memory.former("b")) == ("old", None)
+    memory.recall([RUNNING])
+    assert memory.former("a") is None

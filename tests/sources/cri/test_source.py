@@ -1,3 +1,4 @@
+import json
 import os
 import socket
 import subprocess
@@ -159,6 +160,22 @@ def test_exited_container_is_not_asked_for(runtime: FakeRuntime, source: CriSour
 
     assert containers(reading)["c2"].state is ContainerState.EXITED
     assert runtime.calls["ContainerStatus"] == 1
+
+
+def test_exited_container_that_was_seen_running(runtime: FakeRuntime, source: CriSource) -> None:
+    """Whether it could change the pod's network is remembered: the change outlives it."""
+    listed, answer = container_with_pid("c2", 7)
+    bounding = {"runtimeSpec": {"process": {"capabilities": {"bounding": ["CAP_NET_ADMIN"]}}}}
+    answer.info["info"] = json.dumps(bounding)
+    runtime.add_container(listed, answer)
+    source.read()
+    listed.state = cri.CONTAINER_EXITED
+    answer.status.state = cri.CONTAINER_EXITED
+    ended = [containers(source.read())["c2"] for _ in range(2)]
+
+    details = [one.details for one in ended]
+    assert [one.state for one in ended] == [ContainerState.EXITED] * 2
+    assert not any(isinstance(one, Unavailable) or not one.may_change_network for one in details)
 
 
 def test_removed_items_are_forgotten(runtime: FakeRuntime, source: CriSource) -> None:

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from pausewatch.model.sandbox import (
 from pausewatch.model.snapshot import Runtime
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.translate import (
+    NOTHING_TO_TELL,
     translate_container,
     translate_exited_container,
     translate_runtime,
@@ -161,6 +162,7 @@ def test_containerd_container() -> None:
             ),
             grace_seconds=1,
             may_administer=None,
+            may_change_network=None,
         ),
     )
 
@@ -250,6 +252,7 @@ def test_cri_o_target() -> None:
         spec_namespaces=(entry(PID, path),),
         grace_seconds=0,
         may_administer=None,
+        may_change_network=None,
     )
 
 
@@ -278,7 +281,13 @@ def test_cri_dockerd() -> None:
     assert isinstance(sandbox, SandboxDetails)
     assert (sandbox.pause_pid, sandbox.spec_namespaces) == (0, None)
     assert running({"sandboxID": "s1", "pid": 12}) == ContainerDetails(
-        pid=12, pid_mode=None, target_id="", spec_namespaces=None, grace_seconds=0, may_administer=None
+        pid=12,
+        pid_mode=None,
+        target_id="",
+        spec_namespaces=None,
+        grace_seconds=0,
+        may_administer=None,
+        may_change_network=None,
     )
 
 
@@ -321,6 +330,41 @@ def test_may_administer(capabilities: object, expected: bool | None) -> None:  #
     assert details.may_administer is expected
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "expected"),
+    [
+        ({"capabilities": {"bounding": ["CAP_NET_RAW", "CAP_NET_ADMIN"]}}, True),
+        ({"capabilities": {"bounding": ["CAP_SYS_ADMIN"], "effective": ["CAP_NET_ADMIN"]}}, False),
+        ({"capabilities": {}}, False),
+        ({}, None),
+    ],
+)
+def test_may_change_network(capabilities: object, expected: bool | None) -> None:  # noqa: FBT001
+    """CAP_NET_ADMIN rules addresses and links; CAP_SYS_ADMIN does not."""
+    details = running({"runtimeSpec": {"process": capabilities}})
+
+    assert isinstance(details, ContainerDetails)
+    assert details.may_change_network is expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("2001:DB8:0::7", "2001:db8::7"),
+        ("10.0.0.7\x1b[31m", "10.0.0.7\\x1b[31m"),
+        ("", None),
+    ],
+)
+def test_addresses_are_in_canonical_form(told: str, expected: str | None) -> None:
+    """They are compared with what the kernel shows; what is no address is shown escaped, and equals none."""
+    status = cri.PodSandboxStatus(network=cri.PodSandboxNetworkStatus(ip=told))
+    details = ready(cri.PodSandboxStatusResponse(status=status))
+
+    assert isinstance(details, SandboxDetails)
+    assert details.addresses == (() if expected is None else (expected,))
+
+
 @pytest.mark.parametrize("state", [cri.CONTAINER_CREATED, cri.CONTAINER_EXITED, cri.CONTAINER_UNKNOWN])
 def test_only_a_running_container_has_a_process(state: int) -> None:
     """CRI-O keeps the pid of a dead container, which may be a stranger's by now."""
@@ -354,9 +398,28 @@ def test_exited_container() -> None:
     container = translate_exited_container(listed)
 
     assert (container.name, container.state) == ("app", ContainerState.EXITED)
-    assert container.details == ContainerDetails(
-        pid=0, pid_mode=None, target_id="", spec_namespaces=None, grace_seconds=0, may_administer=None
-    )
+    assert container.details == NOTHING_TO_TELL
+
+
+@pytest.mark.parametrize("may_change_network", [True, False, None])
+def test_exited_container_that_was_seen_running(*, may_change_network: bool | None) -> None:
+    """What it did to the pod's network outlives it, so it is remembered whether it could."""
+    listed, answer = recorded_container("containerd-2.4/web")
+    before = translate_container(listed, answer)
+    assert isinstance(before.details, ContainerDetails)
+    before = replace(before, details=replace(before.details, may_change_network=may_change_network))
+
+    exited = translate_exited_container(listed, before)
+
+    assert exited.details == replace(NOTHING_TO_TELL, may_change_network=may_change_network)
+
+
+def test_exited_container_whose_status_was_never_read() -> None:
+    """A refused status tells nothing of what it could do."""
+    listed, _ = recorded_container("containerd-2.4/web")
+    before = translate_container(listed, Unavailable(reason="RuntimeSlow", detail="no answer"))
+
+    assert translate_exited_container(listed, before).details == NOTHING_TO_TELL
 
 
 def test_absent_namespace_options_are_no_modes() -> None:

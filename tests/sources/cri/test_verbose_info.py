@@ -7,7 +7,7 @@ from pausewatch.model.linux_namespace import NamespaceKind
 from pausewatch.model.sandbox import SpecNamespace
 from pausewatch.sources.cri.verbose_info import (
     annotation,
-    may_administer,
+    may_gain,
     number,
     parse_info,
     part,
@@ -25,7 +25,7 @@ def test_recorded() -> None:
     assert number(info, "pid") == 31622
     assert text(info, "image") == "localhost/pause:1"
     assert annotation(info, "io.kubernetes.cri.container-type") == "sandbox"
-    assert may_administer(info) is None
+    assert may_gain(info, "CAP_SYS_ADMIN") is None
 
 
 def test_runtime_that_tells_nothing() -> None:
@@ -94,4 +94,6 @@ def test_part() -> None:
 @pytest.mark.parametrize("bounding", [None, "CAP_SYS_ADMIN", {"CAP_SYS_ADMIN": 1}])
 def test_odd_bounding_set(bounding: object) -> None:
     """Only a list is a set of capabilities."""
-    assert may_administer({"runtimeSpec": {"process": {"capabilities": {"bounding": bounding}}}}) is False
+    info = {"runtimeSpec": {"process": {"capabilities": {"bounding": bounding}}}}
+
+    assert may_gain(info, "CAP_SYS_ADMIN") is False

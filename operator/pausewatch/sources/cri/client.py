@@ -19,6 +19,9 @@ from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
     ContainerStateValue,
     ContainerStatusRequest,
     ContainerStatusResponse,
+    ImageSpec,
+    ImageStatusRequest,
+    ImageStatusResponse,
     ListContainersRequest,
     ListContainersResponse,
     ListPodSandboxRequest,
@@ -27,6 +30,8 @@ from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
     PodSandboxStateValue,
     PodSandboxStatusRequest,
     PodSandboxStatusResponse,
+    StatusRequest,
+    StatusResponse,
     VersionRequest,
     VersionResponse,
 )
@@ -116,14 +121,25 @@ class CriClient:
         request = ContainerStatusRequest(container_id=container_id, verbose=True)
         return self._call("ContainerStatus", request, ContainerStatusResponse.FromString)
 
+    def status(self) -> StatusResponse | Unavailable:
+        """Ask for what the runtime tells about itself, its configuration included."""
+        return self._call("Status", StatusRequest(verbose=True), StatusResponse.FromString)
+
+    def image_status(self, name: str) -> ImageStatusResponse | Unavailable:
+        """Ask for an image; an answer without one means that the runtime does not have it."""
+        request = ImageStatusRequest(image=ImageSpec(image=name))
+        return self._call("ImageStatus", request, ImageStatusResponse.FromString, service="ImageService")
+
     def close(self) -> None:
         """End the connection; a call after this fails."""
         self._channel.close()
 
-    def _call(self, method: str, request: Message, read: Callable[[bytes], AnswerT]) -> AnswerT | Unavailable:
+    def _call(
+        self, method: str, request: Message, read: Callable[[bytes], AnswerT], service: str = "RuntimeService"
+    ) -> AnswerT | Unavailable:
         self.calls[method] += 1
         call = self._channel.unary_unary(
-            f"/runtime.v1.RuntimeService/{method}",
+            f"/runtime.v1.{service}/{method}",
             request_serializer=type(request).SerializeToString,
             response_deserializer=read,
         )

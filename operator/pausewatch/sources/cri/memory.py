@@ -28,6 +28,7 @@ class Memory(Generic[ValueT]):
 
     def __init__(self) -> None:
         self._values: dict[str, tuple[int, ValueT]] = {}
+        self._former: dict[str, tuple[int, ValueT]] = {}
 
     def recall(self, listed: Iterable[ListedT]) -> list[ListedT]:
         """Keep the values of what is listed in the state it had, forget the others; return what is not known."""
@@ -41,8 +42,13 @@ class Memory(Generic[ValueT]):
                 kept[identifier] = value
             else:
                 unknown.append(entry)
-        self._values = kept
+        self._values, self._former = kept, known
         return unknown
+
+    def former(self, identifier: str) -> ValueT | None:
+        """Return what was known of an entry before the last ``recall``, in whatever state it was then."""
+        known = self._former.get(identifier)
+        return None if known is None else known[1]
 
     def learn(self, listed: Listed, value: ValueT, *, settled: bool) -> None:
         """Take in the value of an entry that ``recall`` returned; ask for it again next time unless ``settled``."""

@@ -196,7 +196,8 @@ class CriSource:
 
     def _learn_container(self, client: CriClient, listed: cri.Container, refusal: Refusal) -> Refusal:
         if listed.state == cri.CONTAINER_EXITED:
-            self._containers.learn(listed, translate.translate_exited_container(listed), settled=True)
+            exited = translate.translate_exited_container(listed, self._containers.former(listed.id))
+            self._containers.learn(listed, exited, settled=True)
             return None
         answer = refusal or client.container_status(listed.id)
         if isinstance(answer, Unavailable) and answer.reason == NOT_FOUND:

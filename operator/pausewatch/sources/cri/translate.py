@@ -5,6 +5,8 @@ Where a rule is about one runtime, it names it. Every text is escaped here, once
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import ip_address
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind
@@ -56,9 +58,18 @@ GRACE_PERIODS = ("io.kubernetes.pod.terminationGracePeriod", "io.kubernetes.pod.
 """Annotations of a container, in seconds (kubernetes pkg/kubelet/kuberuntime/labels.go)."""
 
 NOTHING_TO_TELL = ContainerDetails(
-    pid=0, pid_mode=None, target_id="", spec_namespaces=None, grace_seconds=0, may_administer=None
+    pid=0,
+    pid_mode=None,
+    target_id="",
+    spec_namespaces=None,
+    grace_seconds=0,
+    may_administer=None,
+    may_change_network=None,
 )
 """Of a container that has exited: it has no process, so nothing is judged and its status is not asked for."""
+
+ADMINISTER = "CAP_SYS_ADMIN"
+CHANGE_NETWORK = "CAP_NET_ADMIN"
 
 NO_STATUS = Unavailable(reason="StatusUnreadable", detail="the runtime's answer holds no status")
 
@@ -112,9 +123,15 @@ def translate_container(listed: cri.Container, answer: cri.ContainerStatusRespon
     return _container(listed, state, details)
 
 
-def translate_exited_container(listed: cri.Container) -> Container:
-    """Return a container that the list calls EXITED."""
-    return _container(listed, ContainerState.EXITED, NOTHING_TO_TELL)
+def translate_exited_container(listed: cri.Container, former: Container | None = None) -> Container:
+    """Return a container that the list calls EXITED.
+
+    ``former`` is the same one while it ran, as far as it was seen: what it did to the pod's network outlives it.
+    """
+    details = NOTHING_TO_TELL
+    if former is not None and not isinstance(former.details, Unavailable):
+        details = replace(details, may_change_network=former.details.may_change_network)
+    return _container(listed, ContainerState.EXITED, details)
 
 
 def _container(listed: cri.Container, state: ContainerState, details: ContainerDetails | Unavailable) -> Container:
@@ -169,7 +186,15 @@ def _sandbox_details(
 
 def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
     every = (network.ip, *(address.ip for address in network.additional_ips))
-    return tuple(printable(address) for address in every if address)
+    return tuple(_canonical(address) for address in every if address)
+
+
+def _canonical(address: str) -> str:
+    """Return an IP address as this program writes it everywhere, so that equal ones are equal texts."""
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return printable(address)
 
 
 def _container_details(
@@ -194,7 +219,8 @@ def _container_details(
         target_id=target_id,
         spec_namespaces=namespaces,
         grace_seconds=_grace_seconds(status.annotations),
-        may_administer=verbose_info.may_administer(info),
+        may_administer=verbose_info.may_gain(info, ADMINISTER),
+        may_change_network=verbose_info.may_gain(info, CHANGE_NETWORK),
     )
 
 

@@ -22,8 +22,6 @@ JsonObject: TypeAlias = Mapping[str, object]
 KINDS: Mapping[object, NamespaceKind] = {kind.value: kind for kind in NamespaceKind}
 """By the name that the specification uses; it names others (mount, cgroup, time) that a pod never shares."""
 
-ADMINISTER = "CAP_SYS_ADMIN"
-
 
 def parse_info(info: Mapping[str, str]) -> JsonObject | Unavailable:
     """Return the object in ``info["info"]``; empty where the runtime tells nothing (cri-dockerd)."""
@@ -82,8 +80,8 @@ def annotation(info: JsonObject, key: str) -> str:
     return text(part(info, "runtimeSpec", "annotations"), key)
 
 
-def may_administer(info: JsonObject) -> bool | None:
-    """Return whether CAP_SYS_ADMIN is in the bounding set; None if the specification tells no capabilities.
+def may_gain(info: JsonObject, capability: str) -> bool | None:
+    """Return whether a capability is in the bounding set; None if the specification tells no capabilities.
 
     An object without a ``bounding`` list is a container that has none: Go leaves an empty list out.
     """
@@ -91,7 +89,7 @@ def may_administer(info: JsonObject) -> bool | None:
     if not isinstance(process.get("capabilities"), dict):
         return None
     bounding = part(process, "capabilities").get("bounding")
-    return isinstance(bounding, list) and ADMINISTER in bounding
+    return isinstance(bounding, list) and capability in bounding
 
 
 def _unreadable(cause: str) -> Unavailable:
