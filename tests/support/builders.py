@@ -209,7 +209,7 @@ def a_snapshot(**changes: Any) -> Snapshot:
         pod_networks=(),
         network_pins=(),
         address_pools=(),
-        sandbox_image=SandboxImage(configured=PAUSE_IMAGE, told_by="the runtime's status", present=True, pinned=True),
+        sandbox_image=a_sandbox_image(),
         access=(AccessFact(name="runtime-socket", granted=True, detail="containerd 2.4.2 answered"),),
     )
     web = with_pod(
@@ -225,6 +225,13 @@ def a_snapshot(**changes: Any) -> Snapshot:
     )
     both = with_pod(web, shared, {"worker": SHARED_WORKER_ID}, pause_pid=SHARED_PAUSE_PID, shared_pid=True)
     return replace(both, **changes)
+
+
+def a_sandbox_image(**changes: Any) -> SandboxImage:
+    """Return the configured sandbox image, which the runtime has and keeps, and which all sandboxes are made from."""
+    image_id = f"sha256:{hex_id(PAUSE_IMAGE)}"
+    ordinary = SandboxImage(image=PAUSE_IMAGE, told_by="the runtime's status", id=image_id, pinned=True, others=())
+    return replace(ordinary, **changes)
 
 
 def a_pod(**changes: Any) -> Pod:

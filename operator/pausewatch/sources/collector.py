@@ -20,6 +20,7 @@ from pausewatch.model.sandbox import NamespaceMode, Sandbox, SandboxState
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import NOT_READ, ChangedOwner, PinnedNamespace, Snapshot
 from pausewatch.model.text import printable
+from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 from pausewatch.sources.cri.source import CriReading, CriSource
 from pausewatch.sources.details import detail_sources
 from pausewatch.sources.place import Place
@@ -39,10 +40,18 @@ class Collector:
     descriptors. Losing it costs only time.
     """
 
-    def __init__(self, settings: Settings, pods: PodsSource | None = None) -> None:
-        """Prepare to read this node; without ``pods`` no API server is asked."""
+    def __init__(
+        self, settings: Settings, pods: PodsSource | None = None, *, image_period_seconds: float = PERIOD_SECONDS
+    ) -> None:
+        """Prepare to read this node.
+
+        Args:
+            settings: What people set.
+            pods: Where to learn of pods; without it no API server is asked.
+            image_period_seconds: Between two times that the runtime is asked for the sandbox image.
+        """
         self._node_name = printable(settings.node_name or socket.gethostname())
-        self._cri = CriSource(settings.runtime_endpoint or None, settings.runtime_timeout_seconds)
+        self._cri = CriSource(settings.runtime_endpoint or None, settings.runtime_timeout_seconds, image_period_seconds)
         self._proc = ProcSource()
         self._details = detail_sources()
         self._pods = pods
@@ -86,6 +95,7 @@ class Collector:
             placements=proc.placements,
             access=(_socket_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
         )
+        snapshot = replace(snapshot, sandbox_image=self._cri.sandbox_image(snapshot))
         return self._with_pods(self._with_details(snapshot, cri, foreign))
 
     def confirm(self, snapshot: Snapshot, owner_ids: Collection[str]) -> Snapshot:
@@ -103,7 +113,12 @@ class Collector:
             unread: dict[str, Any] = dict.fromkeys(self._details, foreign or NOT_READ)
             return replace(snapshot, **unread)
         socket_path = cri.runtime.endpoint.removeprefix("unix://")
-        place = Place(proc=self._proc.root, listener_pid=cri.listener_pid, endpoint=socket_path)
+        place = Place(
+            proc=self._proc.root,
+            listener_pid=cri.listener_pid,
+            endpoint=socket_path,
+            stat_of=self._proc.stat_of,
+        )
         for name, source in self._details.items():
             snapshot = replace(snapshot, **{name: source.read(snapshot, place)})
         return snapshot

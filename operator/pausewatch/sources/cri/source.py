@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
-from pausewatch.model.snapshot import Runtime
+from pausewatch.model.sandbox_image import SandboxImage
+from pausewatch.model.snapshot import Runtime, Snapshot
 from pausewatch.model.text import printable
 from pausewatch.sources.cri import translate
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
@@ -21,6 +22,7 @@ from pausewatch.sources.cri.client import ABOUT_ONE_CALL, NOT_FOUND, CriClient
 from pausewatch.sources.cri.endpoint import choose_socket, endpoint_uri, existing_sockets
 from pausewatch.sources.cri.memory import Memory
 from pausewatch.sources.cri.peer import listener_pid
+from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS, SandboxImageSource
 
 STATUS_TIME_LIMITS = 3
 """The status calls of one reading end after this many times the time limit of one call. Asking for 110 sandboxes and
@@ -63,8 +65,11 @@ class CriSource:
     only if the runtime answers everything at the last moment; one that hangs costs ``timeout_seconds`` once.
     """
 
-    def __init__(self, endpoint: str | None, timeout_seconds: float) -> None:
+    def __init__(
+        self, endpoint: str | None, timeout_seconds: float, image_period_seconds: float = PERIOD_SECONDS
+    ) -> None:
         self._endpoint = endpoint
+        self._image = SandboxImageSource(image_period_seconds)
         self._timeout_seconds = timeout_seconds
         self._calls: Counter[str] = Counter()
         self._connection: _Connection | None = None
@@ -95,6 +100,15 @@ class CriSource:
             containers=containers if isinstance(containers, Unavailable) else self._containers.values(),
             listener_pid=listener,
         )
+
+    def sandbox_image(self, so_far: Snapshot) -> SandboxImage | Unavailable:
+        """Return the image that the next sandbox is made from; asks the runtime of the last reading, and rarely.
+
+        ``so_far`` holds what was read in the same scan, /proc included.
+        """
+        if self._connection is None:
+            return NOT_CONNECTED
+        return self._image.read(self._connection.client, so_far, self._connection.listener)
 
     def still_running(self, container_id: str) -> bool | Unavailable:
         """Return whether the runtime lists a container as RUNNING at this moment; asks the runtime of the last reading.
@@ -129,6 +143,7 @@ class CriSource:
         self._sandboxes: Memory[Sandbox] = Memory()
         self._containers: Memory[Container] = Memory()
         self._unanswered: set[str] = set()
+        self._image.forget()
 
     def _connect(self) -> _Connection | Unavailable:
         existing = existing_sockets() if self._endpoint is None else frozenset[str]()

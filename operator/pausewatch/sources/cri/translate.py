@@ -43,6 +43,9 @@ CONTAINER_STATES: Mapping[int, ContainerState] = {
 CRI_O_HANDLER = "io.kubernetes.cri-o.RuntimeHandler"
 """CRI-O never fills ``runtime_handler`` of the CRI (its server/sandbox_status.go), only this annotation."""
 
+CONTAINERD_IMAGE = "io.kubernetes.cri.podsandbox.image-name"
+"""Annotation of containerd 2 on a sandbox: the name in its configuration."""
+
 CRI_O_TYPE = "io.kubernetes.cri-o.ContainerType"
 """An annotation on everything that CRI-O starts, and on nothing else."""
 
@@ -167,7 +170,8 @@ def _sandbox_details(
     return SandboxDetails(
         # The number of a dead pause may belong to a stranger by now.
         pause_pid=_pid(info) if state is SandboxState.READY else 0,
-        image=verbose_info.text(info, "image"),
+        # containerd's `image` may be another name of the same image; the annotation is what is configured.
+        image=verbose_info.annotation(info, CONTAINERD_IMAGE) or verbose_info.text(info, "image"),
         runtime_type=verbose_info.text(info, "runtimeType"),
         runtime_handler=printable(status.runtime_handler) or verbose_info.annotation(info, CRI_O_HANDLER),
         network_mode=None if options is None else MODES.get(options.network),
