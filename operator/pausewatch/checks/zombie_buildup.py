@@ -24,7 +24,7 @@ ZOMBIE_BUILDUP = "ZombieBuildup"
 PARENTS_SHOWN = 3
 EXAMPLES_SHOWN = 3
 EXEC_PROBES = "'{.spec.containers[*].*.exec.command}'"
-"""A jsonpath for the commands of all probes and hooks that start a process in the container."""
+"""A jsonpath for the commands of all probes that start a process in their container."""
 
 
 def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:

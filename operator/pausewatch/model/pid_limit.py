@@ -45,10 +45,14 @@ class PidLimit:
         """0 to 1, or more where the bound was lowered below what there is."""
         return self.tasks / self.most_tasks if self.most_tasks else 1.0
 
+    @property
+    def name(self) -> str:
+        """What the kernel calls it."""
+        return "min(kernel.pid_max, kernel.threads-max)" if self.is_of_the_machine else "pids.max"
+
     def __str__(self) -> str:
-        """Return its name and value as the kernel has them: ``pids.max 1,000``."""
-        name = "min(kernel.pid_max, kernel.threads-max)" if self.is_of_the_machine else "pids.max"
-        return f"{name} {self.most_tasks:,}"
+        """Return its name and value: ``pids.max 1,000``."""
+        return f"{self.name} {self.most_tasks:,}"
 
 
 def reached_about(limit: PidLimit, growth_per_hour: float, now: datetime) -> str:
