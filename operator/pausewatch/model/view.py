@@ -215,6 +215,11 @@ class NodeView:
         """Return what the status of a sandbox told, if it could be asked."""
         return None if isinstance(sandbox.details, Unavailable) else sandbox.details
 
+    def is_of_a_kubelet(self, sandbox: Sandbox) -> bool:
+        """Whether a kubelet made a sandbox, as far as it tells: nobody manages one of ``crictl runp``."""
+        details = self.sandbox_details(sandbox)
+        return details is not None and details.pod_source != ""
+
     def container_details(self, container: Container) -> ContainerDetails | None:
         """Return what the status of a container told, if it could be asked."""
         return None if isinstance(container.details, Unavailable) else container.details
