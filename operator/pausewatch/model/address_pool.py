@@ -8,10 +8,30 @@ class ReservedAddress:
     """One file below the plugin's directory."""
 
     address: str
+    """In canonical form."""
+
     owner_id: str
     """The id that the runtime gave to the plugin: the sandbox's."""
 
     interface: str
+    """Inside the sandbox; empty where an old version of the plugin did not write it."""
+
+    reserved_at_seconds: float
+    """Unix time: the plugin writes the file once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressRange:
+    """One entry of ``ranges`` in the plugin's configuration; each pod gets an address of every one of them."""
+
+    subnets: tuple[str, ...]
+    """``10.200.0.0/16``; several where the entry joins them."""
+
+    addresses: int
+    """How many of them the plugin may give away."""
+
+    reserved: int
+    """How many of those it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +44,7 @@ class AddressPool:
     directory: str
     """Where the reservations are, as the runtime sees it."""
 
-    addresses_in_range: int | None
-    """How many the configured ranges hold; None where the configuration does not tell."""
+    ranges: tuple[AddressRange, ...]
 
-    reserved: tuple[ReservedAddress, ...]
+    unlisted: tuple[ReservedAddress, ...]
+    """Those whose owner has an id as the CRI makes them and was not listed by it, oldest first; at most a thousand."""

@@ -108,7 +108,7 @@ class Snapshot:
     """Of every process but kernel threads and zombies, ordered by pid."""
 
     monitors: tuple[Monitor, ...] | Unavailable = NOT_READ
-    """Shims and conmons, ordered by pid."""
+    """Shims and conmons in the mount namespace of the runtime, ordered by pid."""
 
     pause_usages: tuple[PauseUsage, ...] | Unavailable = NOT_READ
     """Of the pauses of ready sandboxes."""
@@ -120,6 +120,8 @@ class Snapshot:
     """Of ready sandboxes with a network namespace of their own and a process inside it."""
 
     network_pins: tuple[NetworkPin, ...] | Unavailable = NOT_READ
+    """Those with a name of the runtime's pattern that no listed sandbox owns, by path."""
+
     address_pools: tuple[AddressPool, ...] | Unavailable = NOT_READ
     """Of the CNI networks that use host-local; empty where none does."""
 
@@ -130,6 +132,14 @@ class Snapshot:
 
     access: tuple[AccessFact, ...] = ()
     """What this process may and may not see; never judged, shown to people."""
+
+    def age_seconds(self, unix_seconds: float) -> float:
+        """Return how long ago a time stamp of a file was, as far as that can be known: at most since boot.
+
+        A machine without a battery for its clock starts in the past and learns the time minutes later; what was made
+        in between would look years old.
+        """
+        return min(self.taken_at.timestamp() - unix_seconds, self.uptime_seconds)
 
 
 NODE_SECTIONS = ("sandboxes", "containers", "host_links", "first_processes", "processes")

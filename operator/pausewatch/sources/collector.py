@@ -23,7 +23,7 @@ from pausewatch.model.text import printable
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 from pausewatch.sources.cri.source import CriReading, CriSource
 from pausewatch.sources.details import detail_sources
-from pausewatch.sources.place import Place
+from pausewatch.sources.place import DEFAULT_CNI_DIRECTORY, Place
 from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
 from pausewatch.sources.procfs.source import ProcReading, ProcSource
@@ -117,6 +117,7 @@ class Collector:
             proc=self._proc.root,
             listener_pid=cri.listener_pid,
             endpoint=socket_path,
+            cni_directory=self._cri.cni_directory or DEFAULT_CNI_DIRECTORY,
             stat_of=self._proc.stat_of,
         )
         for name, source in self._details.items():

@@ -1,6 +1,14 @@
 """Where sources find the node's files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+DEFAULT_CNI_DIRECTORY = "/etc/cni/net.d"
+"""Of containerd, CRI-O and cri-dockerd."""
+
+
+def _nothing(_: int) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +24,12 @@ class Place:
 
     endpoint: str
     """Path of the CRI socket, as it was connected to."""
+
+    cni_directory: str = DEFAULT_CNI_DIRECTORY
+    """Where the runtime has its CNI configuration, as it sees it; the default where it does not tell."""
+
+    stat_of: Callable[[int], bytes | None] = _nothing
+    """What the sweep of this scan read in the ``stat`` file of the process with that number; None if it saw none."""
 
     @property
     def root(self) -> str:

@@ -20,6 +20,7 @@ from pausewatch.model.sandbox import Sandbox, SandboxState
 from pausewatch.model.sandbox_image import NamedImage, SandboxImage
 from pausewatch.model.snapshot import Runtime, Snapshot
 from pausewatch.model.text import printable
+from pausewatch.sources.cri import verbose_info
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.client import CriClient
 
@@ -50,6 +51,9 @@ class SandboxImageSource:
     """Asks for the sandbox image, and remembers the answers for ``period_seconds``.
 
     A reading takes at most ``MOST_OTHER_NAMES + 2`` calls, and none after the first that failed.
+
+    Attributes:
+        cni_directory: Where the CNI configuration is, from the same status; empty if the runtime does not tell.
     """
 
     def __init__(self, period_seconds: float = PERIOD_SECONDS) -> None:
@@ -61,6 +65,7 @@ class SandboxImageSource:
         self._asked_at: float | None = None
         self._name = ""
         self._told_by = ""
+        self.cni_directory = ""
         self._images: dict[str, cri.ImageStatusResponse] = {}
         self._failure: Unavailable | None = None
 
@@ -87,7 +92,11 @@ class SandboxImageSource:
             self._ask_for_image(client, name)
         if self._name not in self._images:
             return self._failure or NOT_TOLD
-        return translate(self._name, self._told_by, so_far.runtime, self._images, others)
+        found = translate(self._name, self._told_by, so_far.runtime, self._images, others)
+        if not found.present:
+            # Asked again in the next reading: a second look before anybody is told, and an end as soon as it is there.
+            del self._images[self._name]
+        return found
 
     def _ask_again(self, client: CriClient) -> None:
         self._asked_at = time.monotonic()
@@ -97,6 +106,7 @@ class SandboxImageSource:
         if isinstance(answer, Unavailable):
             self._name, self._failure = "", answer
             return
+        self.cni_directory = verbose_info.cni_directory(answer.info)
         name = configured_name(answer.info)
         if name or self._told_by != TOLD_BY_SANDBOX:
             self._name, self._told_by = name, TOLD_BY_STATUS

@@ -110,6 +110,11 @@ class CriSource:
             return NOT_CONNECTED
         return self._image.read(self._connection.client, so_far, self._connection.listener)
 
+    @property
+    def cni_directory(self) -> str:
+        """Where the runtime has its CNI configuration, once ``sandbox_image`` was read; empty if it does not tell."""
+        return self._image.cni_directory
+
     def still_running(self, container_id: str) -> bool | Unavailable:
         """Return whether the runtime lists a container as RUNNING at this moment; asks the runtime of the last reading.
 

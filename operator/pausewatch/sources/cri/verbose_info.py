@@ -92,6 +92,19 @@ def may_gain(info: JsonObject, capability: str) -> bool | None:
     return isinstance(bounding, list) and capability in bounding
 
 
+def cni_directory(status_info: Mapping[str, str]) -> str:
+    """Return where a runtime has its CNI configuration, from its verbose status; empty if it does not tell.
+
+    containerd dumps go-cni's state under the key ``cniconfig``: ``{"PluginConfDir": "/etc/cni/net.d", ...}``.
+    """
+    try:
+        value = json.loads(status_info.get("cniconfig", ""))
+    except (ValueError, RecursionError):
+        return ""
+    directory = value.get("PluginConfDir") if isinstance(value, dict) else None
+    return directory if isinstance(directory, str) and directory.startswith("/") else ""
+
+
 def _unreadable(cause: str) -> Unavailable:
     return Unavailable(
         reason="StatusUnreadable",

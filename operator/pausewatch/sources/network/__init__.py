@@ -1,0 +1,1 @@
+"""What the network of a node and its pods leaves in files."""

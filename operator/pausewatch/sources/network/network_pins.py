@@ -1,0 +1,172 @@
+"""Network namespaces that the runtime has pinned and no sandbox owns.
+
+The runtime mounts the namespace of each sandbox on a file of its own, such as ``/run/netns/cni-<random>``, before it
+lists the sandbox (containerd, RunPodSandbox), and removes it when the sandbox is stopped. The names are random, so
+the name alone tells whose file it is; directories differ in spelling (/var/run is a link to /run).
+
+Only names are read as long as each of them belongs to a sandbox. The others are looked at with lstat, which opens
+nothing: an open namespace file would keep alive what is to go. The kernel sets the file's times when the namespace gets
+its file (fs/nsfs.c), which is when it was pinned.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.network_pin import NetworkPin, is_pin_name, pin_paths
+from pausewatch.model.sandbox import NamespaceMode, Sandbox, SandboxDetails
+from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.text import printable
+from pausewatch.sources.network.pin_users import PinUsers, read_pin_users
+from pausewatch.sources.place import Place
+from pausewatch.sources.procfs.errors import GONE, unavailable
+from pausewatch.sources.procfs.pinned import TooManyLinksError, resolve_in_root
+
+USUAL_DIRECTORY = "/run/netns"
+"""Where ``ip netns`` has its files, and both runtimes by default."""
+
+SETTLED_SECONDS = 60.0
+"""Users are counted of pins that have been there for longer: those of pods that start and stop come and go, and reading
+the links of every process for each of them is for nothing."""
+
+USERS_VALID_SECONDS = 120.0
+"""How long a count of users stands: a leaked namespace stays for weeks, and nobody enters it by chance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    uptime_seconds: float
+    users: Mapping[int, PinUsers]
+    """By inode number."""
+
+
+class NetworkPins:
+    """Finds pins without a sandbox. What is remembered saves time, and tells whose a pin was; nothing else."""
+
+    def __init__(self) -> None:
+        self._names_of: dict[str, frozenset[str]] = {}
+        self._count = _Count(uptime_seconds=0, users={})
+
+    def read(self, so_far: Snapshot, place: Place) -> tuple[NetworkPin, ...] | Unavailable:
+        """Return the pins that no sandbox owns, by path; none where the runtime pins nothing."""
+        if isinstance(so_far.sandboxes, Unavailable):
+            return so_far.sandboxes
+        if isinstance(so_far.host_links, Unavailable):
+            return so_far.host_links
+        runtime_name = "" if isinstance(so_far.runtime, Unavailable) else so_far.runtime.name
+        unknown = self._learn_owners(so_far.sandboxes)
+        host_network = so_far.host_links.network
+        try:
+            unowned = self._unowned(_directories(so_far.sandboxes, runtime_name, place.root), runtime_name, place)
+        except OSError as error:
+            return unavailable(printable(str(error.filename)), error)
+        pins = [pin for pin in unowned if pin.inode != host_network]
+        settled = [pin for pin in pins if so_far.age_seconds(pin.made_at_seconds) >= SETTLED_SECONDS]
+        if settled and unknown:
+            return _owner_unknown(settled[0], unknown)
+        users = self._users(settled, so_far, place)
+        return tuple(_with_users(pin, users.get(pin.inode)) for pin in pins)
+
+    def _learn_owners(self, sandboxes: Iterable[Sandbox]) -> list[Sandbox]:
+        """Remember the pins of listed sandboxes, and return those whose pins nobody ever told."""
+        known: dict[str, frozenset[str]] = {}
+        unknown = []
+        for sandbox in sandboxes:
+            names = self._names_of.get(sandbox.id)
+            if names is None and not isinstance(sandbox.details, Unavailable):
+                names = _names(sandbox.details)
+            if names is None:
+                unknown.append(sandbox)
+            else:
+                known[sandbox.id] = names
+        self._names_of = known
+        return unknown
+
+    def _unowned(self, directories: Iterable[Path], runtime_name: str, place: Place) -> list[NetworkPin]:
+        owned = frozenset[str]().union(*self._names_of.values())
+        nsfs_device = Path(place.proc, "self/ns/net").stat().st_dev  # one device for the namespaces of all kinds
+        looked_at = (
+            _look(directory / name, place.root, nsfs_device)
+            for directory in directories
+            for name in sorted(os.listdir(directory))  # noqa: PTH208  names are all that is wanted
+            if name not in owned and is_pin_name(name, runtime_name)
+        )
+        return [pin for pin in looked_at if pin is not None]
+
+    def _users(self, settled: list[NetworkPin], so_far: Snapshot, place: Place) -> Mapping[int, PinUsers]:
+        """Return who uses each of the pins, by inode number; counted anew when a pin is new or the count is old."""
+        inodes = frozenset(pin.inode for pin in settled)
+        if not inodes or isinstance(so_far.processes, Unavailable):
+            return {}
+        counted = self._count
+        outdated = so_far.uptime_seconds - counted.uptime_seconds > USERS_VALID_SECONDS
+        if outdated or not inodes <= counted.users.keys():
+            living = [one for one in so_far.processes if not (one.is_zombie or one.kernel_thread)]
+            users = read_pin_users(place.proc, place.listener_pid, living, inodes)
+            known = {inode: one for inode, one in users.items() if one.processes_inside is not None}
+            self._count = _Count(uptime_seconds=so_far.uptime_seconds, users=known)
+        return self._count.users
+
+
+def _names(details: SandboxDetails) -> frozenset[str] | None:
+    paths = pin_paths(details)
+    if paths is None:
+        # One in the node's network has no pin to tell of.
+        return frozenset() if details.network_mode is NamespaceMode.NODE else None
+    return frozenset(map(_name, paths))
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _owner_unknown(pin: NetworkPin, sandboxes: list[Sandbox]) -> Unavailable:
+    first = sandboxes[0]
+    return Unavailable(
+        reason="SandboxesUnreadable",
+        detail=f"whose {pin.path} is can not be told: the runtime does not tell the network namespace of"
+        f" {len(sandboxes)} of its sandboxes, among them {first.namespace}/{first.name}",
+        remedy=f"look for what is wrong with it: crictl inspectp {first.id}",
+    )
+
+
+def _directories(sandboxes: Iterable[Sandbox], runtime_name: str, root: str) -> list[Path]:
+    """Return the directories that hold pins, in the runtime's root and without links."""
+    told = (
+        path.rpartition("/")[0]
+        for sandbox in sandboxes
+        if not isinstance(sandbox.details, Unavailable)
+        for path in pin_paths(sandbox.details) or ()
+        if is_pin_name(_name(path), runtime_name)
+    )
+    found: dict[Path, None] = {}
+    for directory in dict.fromkeys((USUAL_DIRECTORY, *told)):
+        try:
+            found[resolve_in_root(root, directory)] = None
+        except (FileNotFoundError, TooManyLinksError):
+            continue  # nothing was ever pinned there
+    return sorted(found)
+
+
+def _look(file: Path, root: str, nsfs_device: int) -> NetworkPin | None:
+    """Return what a file pins; None if nothing: it is gone, or only the empty file remains, which holds nothing."""
+    try:
+        status = file.lstat()
+    except GONE:
+        return None
+    if status.st_dev != nsfs_device:
+        return None
+    return NetworkPin(
+        path=printable(str(file).removeprefix(root)),
+        inode=status.st_ino,
+        made_at_seconds=status.st_mtime,
+        processes_inside=None,
+    )
+
+
+def _with_users(pin: NetworkPin, users: PinUsers | None) -> NetworkPin:
+    if users is None:
+        return pin
+    return replace(pin, processes_inside=users.processes_inside, holders=users.holders)
