@@ -9,7 +9,9 @@ from pausewatch.evaluate import evaluate
 from pausewatch.model.history import History
 from pausewatch.model.settings import Settings
 from support.builders import (
+    CONTAINERD_PID,
     UPTIME_SECONDS,
+    WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
     a_pod,
@@ -49,6 +51,32 @@ class TestZombiesSeenSince:
         _, second = evaluate(rebooted, first, Settings(), ())
 
         assert set(second.zombies_seen_since.values()) == {50.0}
+
+
+class TestZombieCounts:
+    """How fast zombies grow is told from a few earlier counts."""
+
+    def test_are_kept_by_who_holds_them_and_forgotten_with_the_last(self) -> None:
+        """The node's own have no id."""
+        both = with_zombies(with_zombies(a_snapshot(), 2, WEB_APP_PID), 3, CONTAINERD_PID, first_pid=6000)
+
+        _, first = evaluate(both, History(), Settings(), ())
+        _, second = evaluate(replace(both, uptime_seconds=UPTIME_SECONDS + 60), first, Settings(), ())
+        _, last = evaluate(a_snapshot(), second, Settings(), ())
+
+        counts = {owner: [one.zombies for one in counted] for owner, counted in second.zombie_counts.items()}
+        assert counts == {WEB_APP_ID: [2, 2], "": [3, 3]}
+        assert last.zombie_counts == {}
+
+    @pytest.mark.parametrize("section", ["sandboxes", "containers", "first_processes", "processes"])
+    def test_are_kept_while_a_section_is_missing(self, section: str) -> None:
+        """All zombies would look like the node's own, and grow by thousands."""
+        zombies = with_zombies(a_snapshot(), 2, WEB_APP_PID)
+        _, first = evaluate(zombies, History(), Settings(), ())
+
+        _, second = evaluate(replace(zombies, **{section: MISSING}), first, Settings(), ())  # type: ignore[arg-type]
+
+        assert second.zombie_counts == first.zombie_counts
 
 
 class TestPodMemory:

@@ -5,8 +5,12 @@ import pytest
 from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.zombie_buildup import CHECK
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.history import History
+from pausewatch.model.pid_limit import PidLimit
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.view import NodeView
+from pausewatch.model.zombie_growth import ZombieCount
 from support.builders import (
     CONTAINERD_PID,
     FIRST_INODE,
@@ -110,9 +114,72 @@ def test_finding_tells_everything_a_reader_needs() -> None:
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"ps --ppid {WEB_APP_PID} -o pid,stat,lstart,comm"),
         ("node", "pausewatch inspect team-a/web-x"),
+        (
+            "cluster",
+            "kubectl --namespace team-a get pod web-x --output jsonpath='{.spec.containers[*].*.exec.command}'",
+        ),
         ("cluster", "kubectl --namespace team-a delete pod web-x"),
     ]
     assert observation.rests_on == (WEB_APP_ID, WEB_SANDBOX_ID)
+
+
+def with_history(snapshot: Snapshot, *zombies_by_minute: int) -> tuple[Observation, ...]:
+    """Run the check with earlier counts of "app", a minute apart, the last of them a minute ago."""
+    now = snapshot.uptime_seconds
+    counts = tuple(
+        ZombieCount(uptime_seconds=now - 60 * ago, zombies=zombies)
+        for ago, zombies in zip(range(len(zombies_by_minute), 0, -1), zombies_by_minute, strict=True)
+    )
+    seen = {zombie.identity: now - 60 for zombie in a_node(snapshot).zombies}
+    history = History(zombies_seen_since=seen, zombie_counts={WEB_APP_ID: counts})
+    outcome = CHECK.run(NodeView(snapshot, history), thresholds_of(CHECK, {}))
+    assert not isinstance(outcome, Unavailable)
+    return outcome
+
+
+def evidence(observation: Observation) -> dict[str, str]:
+    """Return the evidence by name."""
+    return {one.name: one.value for one in observation.evidence}
+
+
+def test_steady_growth_tells_when_the_nearest_limit_is_reached() -> None:
+    """900 free, ten more a minute: an hour and a half from 09:14."""
+    pod = PidLimit(directory="/sys/fs/cgroup/pod1", owner_ids=(WEB_APP_ID,), tasks=100, most_tasks=1000)
+    machine = PidLimit(directory="", owner_ids=(), tasks=500, most_tasks=32_768)
+    snapshot = with_zombies(a_snapshot(pid_limits=(pod, machine)), 50, WEB_APP_PID)
+
+    (observation,) = with_history(snapshot, 0, 10, 20, 30, 40)
+
+    assert observation.message.endswith("at this pace pids.max 1,000 is reached about 10:30Z, and forks fail")
+    assert evidence(observation)["growth"] == "600+ more an hour"
+    assert evidence(observation)["nearestLimit"] == "pids.max 1,000 in /sys/fs/cgroup/pod1, 100+ used"
+
+
+def test_standing_number_is_told_and_foretells_nothing() -> None:
+    """A parent that once forgot some."""
+    (observation,) = with_history(with_zombies(a_snapshot(), 50, WEB_APP_PID), 50, 50, 50, 50, 50)
+
+    assert evidence(observation)["growth"] == "none"
+    assert observation.message.endswith("forks fail when the pids run out")
+
+
+def test_burst_foretells_nothing() -> None:
+    """Fifty at once are no pace."""
+    (observation,) = with_history(with_zombies(a_snapshot(), 50, WEB_APP_PID), 0, 0, 0, 0, 50)
+
+    assert "growth" not in evidence(observation)
+    assert observation.message.endswith("forks fail when the pids run out")
+
+
+def test_beat_of_a_probe_is_named() -> None:
+    """Started ten seconds apart: process N starts N seconds after boot."""
+    beat = a_snapshot()
+    for number in range(12):
+        beat = with_zombies(beat, 1, WEB_APP_PID, first_pid=5000 + 10 * number)
+
+    (observation,) = run(beat)
+
+    assert evidence(observation)["startedEvery"] == "10 s, as a probe or a timer starts its programs"
 
 
 def test_growth_does_not_change_the_text() -> None:

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import pytest
+
+from pausewatch.model.process import Identity
 from pausewatch.model.snapshot import Snapshot
-from pausewatch.model.zombies import ParentRole, ZombieGroup, zombie_groups
+from pausewatch.model.zombies import ParentRole, ZombieGroup, start_period_seconds, zombie_groups
 from support.builders import (
     CONTAINERD_PID,
     FIRST_INODE,
     HOST_LINKS,
     SHARED_PAUSE_PID,
+    SHARED_SANDBOX_ID,
     SHARED_WORKER_ID,
     SHARED_WORKER_PID,
     WEB_APP_ID,
@@ -142,3 +146,55 @@ def test_parent_that_ended_during_the_scan_is_gone() -> None:
 
     assert group.parents[0].role is ParentRole.GONE
     assert group.parents[0].process is None
+
+
+@pytest.mark.parametrize(
+    ("started", "period"),
+    [
+        ([10, 20, 30, 40, 50, 60], 10),
+        ([10, 20, 30, 41, 50, 60], 10),
+        ([10, 20, 30, 40, 60, 70, 80], 10),
+        ([10, 10.4, 11, 20, 20.3, 30, 40, 50, 60], 10),
+        ([1, 2.9, 500, 600, 700, 800, 900, 1000], 100),
+        ([10, 20, 30, 40, 50], None),
+        ([10, 25, 27, 40, 61, 90, 96], None),
+        ([1, 2, 3, 4, 5, 6, 7, 8], None),
+        ([], None),
+    ],
+    ids=[
+        "even",
+        "a second late",
+        "one missing",
+        "several programs each",
+        "others before",
+        "too few",
+        "uneven",
+        "a storm",
+        "none",
+    ],
+)
+def test_beat_of_starts(started: list[float], period: int | None) -> None:
+    """Probes and timers start their programs in equal intervals."""
+    zombies = [
+        replace(a_process(5000, state="Z"), identity=Identity(pid=5000 + number, start_ticks=int(seconds * 100)))
+        for number, seconds in enumerate(started)
+    ]
+
+    assert start_period_seconds(zombies) == period
+
+
+def test_owner_is_the_container_the_sandbox_or_nobody() -> None:
+    """What earlier counts and pid limits are found by."""
+    (of_container,) = groups(with_zombies(a_snapshot(), 1, WEB_APP_PID))
+    (of_sandbox,) = groups(with_zombies(a_snapshot(), 1, SHARED_PAUSE_PID, container_id=None))
+    (of_node,) = groups(with_zombies(a_snapshot(), 1, CONTAINERD_PID))
+
+    assert (of_container.owner_id, of_sandbox.owner_id, of_node.owner_id) == (WEB_APP_ID, SHARED_SANDBOX_ID, "")
+
+
+def test_parent_is_told_as_people_look_for_it() -> None:
+    """With its name while it lives."""
+    (parent,) = groups(with_zombies(a_snapshot(), 1, WEB_APP_PID))[0].parents
+
+    assert str(parent) == f"pid {WEB_APP_PID} (app)"
+    assert str(replace(parent, process=None)) == f"pid {WEB_APP_PID}"
