@@ -190,15 +190,16 @@ def _sandbox_details(
 
 def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
     every = (network.ip, *(address.ip for address in network.additional_ips))
-    return tuple(_canonical(address) for address in every if address)
+    canonical = (_canonical(address) for address in every)
+    return tuple(address for address in canonical if address)
 
 
 def _canonical(address: str) -> str:
-    """Return an IP address as this program writes it everywhere, so that equal ones are equal texts."""
+    """Return an IP address in the one form in which equal ones are equal texts; empty for what is none."""
     try:
         return str(ip_address(address))
     except ValueError:
-        return printable(address)
+        return ""
 
 
 def _container_details(
