@@ -58,6 +58,8 @@ class PidLimits:
 
         Nothing at all where there are few zombies.
         """
+        if isinstance(so_far.processes, Unavailable):
+            return so_far.processes
         node = NodeView(so_far, History())
         if len(node.zombies) < LEAST_ZOMBIES:
             self._directories = {}

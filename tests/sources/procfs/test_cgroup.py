@@ -134,3 +134,10 @@ def test_gone_and_denied(proc: FakeProc) -> None:
     assert cgroup.read(proc.root, 43) is None
     assert isinstance(denied, Unavailable)
     assert denied.reason == "PermissionDenied"
+
+
+def test_path_of_one_hierarchy() -> None:
+    """By controller, also where several share one; empty for version 2."""
+    text = "8:pids:/a\n4:cpu,cpuacct:/b\n0::/c (deleted)\n"
+
+    assert [cgroup.path_in(text, name) for name in ("pids", "cpuacct", "", "memory")] == ["/a", "/b", "/c", None]
