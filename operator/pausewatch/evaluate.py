@@ -65,6 +65,7 @@ def evaluate(
         taken_at=snapshot.taken_at,
         runtime=snapshot.runtime,
         cgroup_version=snapshot.cgroup_version,
+        sandbox_image=snapshot.sandbox_image,
         sandbox_images=_sandbox_images(node),
         summary=_summary(node),
         zombie_holders=_zombie_holders(node, holding),
@@ -264,6 +265,7 @@ def _summary(node: NodeView) -> Summary:
         ready_sandboxes=len(ready),
         container_states=Counter(container.state for container in node.containers.values()),
         pause_processes=sum(sandbox_id in node.first_processes for sandbox_id in node.sandboxes),
+        pause_memory_bytes=_pause_memory_bytes(node),
         pid_namespaces=len({one.pid for one in links if one is not None}),
         zombies=len(node.zombies),
     )
@@ -279,6 +281,13 @@ def _zombie_counts(node: NodeView, groups: tuple[ZombieGroup, ...], known: Histo
         )
         for group in groups
     }
+
+
+def _pause_memory_bytes(node: NodeView) -> int | None:
+    usages = node.snapshot.pause_usages
+    if isinstance(usages, Unavailable):
+        return None
+    return sum(usage.resident_bytes for usage in usages if usage.sandbox_id not in node.not_comparable)
 
 
 def _zombie_holders(node: NodeView, groups: tuple[ZombieGroup, ...]) -> tuple[tuple[Subject, int], ...]:

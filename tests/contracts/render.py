@@ -1,9 +1,11 @@
 """Renders what follows from other files: ``python tests/contracts/render.py`` (``make render``).
 
-manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics.
+manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics;
+README.md's table of checks from their declarations.
 test_rendered.py fails when one of them is not what this renders.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any
 
 import yaml
 
+from pausewatch.checks._check import Check, all_checks
 from pausewatch.sinks.metric_families import FAMILIES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = REPOSITORY / "operator" / "pausewatch" / "crd.yaml"
 COMMAND = "make render"
+BEFORE_CHECKS, AFTER_CHECKS = "<!-- checks -->", "<!-- /checks -->"
 HEADER = f"Rendered by `{COMMAND}`. Do not edit."
 
 Json = Mapping[str, Any]
@@ -88,7 +92,25 @@ def render_metrics() -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
+def render_readme() -> str:
+    """Return README.md with its table of checks: the text around the two marks is written by hand."""
+    table = "\n".join(
+        ("| check | reasons (severity) | title |", "|---|---|---|", *(row_of_check(one) for one in all_checks()))
+    )
+    readme = (REPOSITORY / "README.md").read_text()
+    return re.sub(rf"(?<={BEFORE_CHECKS}\n).*?(?=\n{AFTER_CHECKS})", lambda _: table, readme, count=1, flags=re.DOTALL)
+
+
+def row_of_check(check: Check) -> str:
+    """Return a check's row of the table."""
+    reasons = ", ".join(
+        f"{reason.name} ({', '.join(severity.value for severity in reason.severities)})" for reason in check.reasons
+    )
+    return _row(f"[{check.id}](operator/pausewatch/checks/{check.page})", reasons, check.title)
+
+
 RENDERED = {
+    "README.md": render_readme,
     "manifests/crd.yaml": render_crd,
     "docs/resource.md": render_resource,
     "docs/metrics.md": render_metrics,

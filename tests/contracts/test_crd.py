@@ -16,7 +16,7 @@ from pausewatch.model.subject import Subject
 from pausewatch.sinks import bounds
 from pausewatch.sinks.conditions import Status, conditions
 from pausewatch.sinks.report import render
-from support.builders import a_subject
+from support.builders import a_sandbox_image, a_subject
 from support.reports import a_coverage, a_finding, a_report
 
 SKIPPED = CheckResult(check="orphaned-sandbox", outcome=Outcome.SKIP, reason="NoApiServer", detail="no API server")
@@ -72,7 +72,8 @@ def everything_long() -> Report:
     )
     skipped = tuple(replace(SKIPPED, check=f"check-{number}", reason=long) for number in range(100))
     runtime = replace(a_report().runtime, name=long, version=long)  # type: ignore[type-var]
-    return replace(a_report(findings=findings), results=skipped, runtime=runtime, sandbox_images=(long,))
+    image = a_sandbox_image(image=long)
+    return replace(a_report(findings=findings), results=skipped, runtime=runtime, sandbox_image=image)
 
 
 REPORTS = {
@@ -85,7 +86,9 @@ REPORTS = {
         coverage=a_coverage(ignored_findings=1, unreadable_processes=2, not_comparable_sandboxes=3),
         results=(SKIPPED,),
     ),
-    "runtime down": a_report(runtime=DOWN, unavailable=(("sandboxes", DOWN),), cgroup_version="", sandbox_images=()),
+    "runtime down": a_report(
+        runtime=DOWN, unavailable=(("sandboxes", DOWN),), cgroup_version="", sandbox_image=DOWN, sandbox_images=()
+    ),
     "everything long": everything_long(),
     "next to nothing": a_report(
         findings=(a_finding(subject=Subject(), message="", evidence=(), next_commands=()),), results=()

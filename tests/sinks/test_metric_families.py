@@ -10,8 +10,9 @@ from pausewatch.checks._check import all_checks
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Outcome, Severity
 from pausewatch.model.sandbox import ContainerState
+from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Exposed, Kind
-from support.builders import TAKEN_AT, a_subject
+from support.builders import TAKEN_AT, a_sandbox_image, a_subject
 from support.health import a_health
 from support.reports import a_finding, a_report, a_summary
 
@@ -49,6 +50,18 @@ def test_counts_of_the_node() -> None:
         ("UNKNOWN",): 0,
     }
     assert samples("pausewatch_zombie_processes", exposed) == {(): 9}
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [(a_sandbox_image(), {(): 1}), (a_sandbox_image(id="", pinned=None), {(): 0}), (DOWN, {})],
+    ids=["there", "missing", "not known"],
+)
+def test_sandbox_image_present(image: SandboxImage | Unavailable, expected: dict[tuple[str, ...], float]) -> None:
+    """Absent where nobody told which image is configured: a 0 would page somebody for nothing."""
+    exposed = Exposed(health=a_health(), report=a_report(sandbox_image=image))
+
+    assert samples("pausewatch_sandbox_image_present", exposed) == expected
 
 
 def test_every_declared_reason_has_a_series() -> None:

@@ -8,10 +8,11 @@ import yaml
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Evidence, Finding, NextCommand, Outcome, RunOn, Severity
+from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.subject import Subject
 from pausewatch.sinks import bounds
 from pausewatch.sinks.report import Object, render, time_text, to_json, to_yaml
-from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_subject
+from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_sandbox_image, a_subject
 from support.reports import a_coverage, a_finding, a_report
 
 SILENT = Unavailable(reason="DeadlineExceeded", detail="the runtime did not answer within 2 s")
@@ -135,17 +136,26 @@ def test_a_finding_about_the_node_names_no_pod() -> None:
 
 def test_a_silent_runtime_leaves_its_name_out() -> None:
     """The counts stay, 0 included."""
-    status = render(a_report(runtime=SILENT, sandbox_images=()))["status"]
+    status = render(a_report(runtime=SILENT, sandbox_image=SILENT, sandbox_images=()))["status"]
 
     assert status["runtime"] == {"cgroupVersion": "v2"}
     assert status["summary"]["zombies"] == 0
 
 
-def test_several_pause_images_are_not_the_image_of_the_node() -> None:
-    """While a node is being upgraded, no single one would be true."""
-    status = render(a_report(sandbox_images=("localhost/pause:3.9", "localhost/pause:3.10")))["status"]
+@pytest.mark.parametrize(
+    ("configured", "in_use", "told"),
+    [
+        (a_sandbox_image(image="localhost/pause:3.11"), ("localhost/pause:3.10",), "localhost/pause:3.11"),
+        (SILENT, ("localhost/pause:3.10",), "localhost/pause:3.10"),
+        (SILENT, ("localhost/pause:3.9", "localhost/pause:3.10"), None),
+    ],
+    ids=["configured", "in use", "several in use"],
+)
+def test_sandbox_image(configured: SandboxImage | Unavailable, in_use: tuple[str, ...], told: str | None) -> None:
+    """The configured one, else the one in use; while a node is being upgraded, no single one of those would be true."""
+    status = render(a_report(sandbox_image=configured, sandbox_images=in_use))["status"]
 
-    assert "sandboxImage" not in status["runtime"]
+    assert status["runtime"].get("sandboxImage") == told
 
 
 def test_checks_that_could_not_judge_are_named() -> None:

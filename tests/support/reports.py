@@ -18,7 +18,7 @@ from pausewatch.model.report import (
     Summary,
 )
 from pausewatch.model.sandbox import ContainerState
-from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_subject
+from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_sandbox_image, a_subject
 
 CHECKS = ("namespace-not-shared", "zombie-buildup")
 
@@ -56,6 +56,7 @@ def a_report(**changes: Any) -> Report:
         taken_at=TAKEN_AT,
         runtime=a_runtime(),
         cgroup_version="v2",
+        sandbox_image=a_sandbox_image(),
         sandbox_images=(PAUSE_IMAGE,),
         summary=a_summary(),
         zombie_holders=(),
@@ -77,6 +78,7 @@ def a_summary(**changes: Any) -> Summary:
         ready_sandboxes=2,
         container_states={ContainerState.RUNNING: 3},
         pause_processes=2,
+        pause_memory_bytes=1_122_304,
         pid_namespaces=4,
         zombies=0,
     )

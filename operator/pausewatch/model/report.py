@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.sandbox import ContainerState
+from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.snapshot import Runtime
 from pausewatch.model.subject import Subject
 
@@ -124,6 +125,9 @@ class Summary:
     """How many containers are in each state; a state without any is left out."""
 
     pause_processes: int
+    pause_memory_bytes: int | None
+    """Resident, of the pauses of ready sandboxes that are pauses; None where they could not be measured."""
+
     pid_namespaces: int
     zombies: int
 
@@ -154,6 +158,9 @@ class Report:
     taken_at: datetime
     runtime: Runtime | Unavailable
     cgroup_version: str
+    sandbox_image: SandboxImage | Unavailable
+    """What the next sandbox is made from."""
+
     sandbox_images: tuple[str, ...]
     """Images that the pauses of ready sandboxes run, sorted."""
 

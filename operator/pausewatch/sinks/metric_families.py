@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pausewatch.checks._check import all_checks
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Outcome, Report
 from pausewatch.model.sandbox import ContainerState, SandboxState
 
@@ -109,6 +110,11 @@ def _containers(report: Report) -> Iterable[Sample]:
         yield (state.value,), report.summary.container_states.get(state, 0)
 
 
+def _pause_memory(report: Report) -> Iterable[Sample]:
+    measured = report.summary.pause_memory_bytes
+    return () if measured is None else [((), measured)]
+
+
 def _findings(report: Report) -> Iterable[Sample]:
     found = Counter((one.check, one.reason, one.severity.value) for one in report.findings)
     declared = (
@@ -157,6 +163,11 @@ def _dropped(report: Report) -> Iterable[Sample]:
     yield (), sum(max(len(series) - MOST_WORKLOAD_SERIES, 0) for series in (_zombies(report), _oldest(report)))
 
 
+def _sandbox_image_present(report: Report) -> Iterable[Sample]:
+    if not isinstance(report.sandbox_image, Unavailable):
+        yield (), report.sandbox_image.present
+
+
 def _timestamp(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
@@ -180,6 +191,11 @@ FAMILIES = (
         samples=of_section("first_processes", lambda report: [((), report.summary.pause_processes)]),
     ),
     Family(
+        name="pausewatch_pause_memory_bytes",
+        help="Resident memory of the pauses of ready sandboxes, together; pages that they share count for each.",
+        samples=of_report(_pause_memory),
+    ),
+    Family(
         name="pausewatch_pid_namespaces",
         help="Different PID namespaces of pauses and of first processes of containers.",
         samples=of_section("first_processes", lambda report: [((), report.summary.pid_namespaces)]),
@@ -188,6 +204,11 @@ FAMILIES = (
         name="pausewatch_zombie_processes",
         help="Dead processes that nobody has reaped, on the whole node.",
         samples=of_section("processes", lambda report: [((), report.summary.zombies)]),
+    ),
+    Family(
+        name="pausewatch_sandbox_image_present",
+        help="Whether the node has the configured image of the sandboxes; absent where it is not known which that is.",
+        samples=of_report(_sandbox_image_present),
     ),
     Family(
         name="pausewatch_findings",

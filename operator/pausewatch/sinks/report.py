@@ -93,16 +93,21 @@ def _status(report: Report, stale_after: timedelta) -> Object:
 
 def _runtime(report: Report) -> Object:
     runtime = report.runtime
-    # Several images while the node is being upgraded: then no single one is the node's.
-    image = report.sandbox_images[0] if len(report.sandbox_images) == 1 else ""
     return known(
         {
             "name": "" if isinstance(runtime, Unavailable) else cut(runtime.name, bounds.SHORT_TEXT),
             "version": "" if isinstance(runtime, Unavailable) else cut(runtime.version, bounds.SHORT_TEXT),
-            "sandboxImage": cut(image, bounds.SHORT_TEXT),
+            "sandboxImage": cut(_sandbox_image(report), bounds.SHORT_TEXT),
             "cgroupVersion": report.cgroup_version,
         }
     )
+
+
+def _sandbox_image(report: Report) -> str:
+    """Return the configured image; where that is not known, the one in use, unless there are several."""
+    if not isinstance(report.sandbox_image, Unavailable):
+        return report.sandbox_image.image
+    return report.sandbox_images[0] if len(report.sandbox_images) == 1 else ""
 
 
 def _summary(report: Report) -> Object:
