@@ -64,7 +64,7 @@ def test_declaration_is_complete(check: Check) -> None:
     assert set(check.needs) <= set(SECTIONS)
     assert check.needs
     for reason in check.reasons:
-        assert re.fullmatch(r"([A-Z][a-z]+)+(IP)?", reason.name)
+        assert re.fullmatch(r"([A-Z][a-z]+|IP)+", reason.name)
         assert list(reason.severities) == sorted(reason.severities, key=lambda one: one.rank)
         assert all(isinstance(one, Severity) for one in reason.severities)
     for threshold in check.thresholds:

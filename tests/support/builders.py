@@ -14,10 +14,14 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pausewatch.model.access import AccessFact
+from pausewatch.model.address_pool import AddressPool, AddressRange
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History, PodMemory
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
+from pausewatch.model.membership import Membership, Monitor, MonitorKind
+from pausewatch.model.pause_usage import PauseUsage
 from pausewatch.model.pod import Pod
+from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.process import FirstProcess, Identity, Process
 from pausewatch.model.sandbox import (
     Container,
@@ -93,6 +97,34 @@ def pause_links(pause_pid: int) -> NamespaceLinks:
     """Return the namespaces that were made for a pause."""
     made = FIRST_INODE + pause_pid
     return links(network=made, ipc=made + 1, uts=made + 2, pid=made + 3)
+
+
+def a_membership(pid: int, container_id: str | None = None, **changes: Any) -> Membership:
+    """Return in which cgroup a process is: that of a container of ``web-x``, or one that belongs to no container."""
+    pod = f"kubepods-besteffort-pod{WEB_UID.replace('-', '_')}.slice"
+    scope = f"/kubepods.slice/kubepods-besteffort.slice/{pod}/cri-containerd-{container_id}.scope"
+    path = "" if container_id is None else scope
+    return replace(Membership(identity=identity(pid), cgroup_path=path, container_id=container_id), **changes)
+
+
+def a_monitor(pid: int, owner_id: str, **changes: Any) -> Monitor:
+    """Return a shim of the runtime's own."""
+    shim = Monitor(
+        identity=identity(pid),
+        kind=MonitorKind.SHIM,
+        runtime_namespace="k8s.io",
+        owner_id=owner_id,
+        is_ours=True,
+    )
+    return replace(shim, **changes)
+
+
+def a_pause_usage(sandbox_id: str, pid: int, **changes: Any) -> PauseUsage:
+    """Return what the pause of Kubernetes uses: 137 pages, and CPU time only to start."""
+    usage = PauseUsage(
+        sandbox_id=sandbox_id, identity=identity(pid), resident_bytes=137 * 4096, cpu_seconds=0.02, program="pause"
+    )
+    return replace(usage, **changes)
 
 
 def a_first_process(owner_id: str, pid: int, **changes: Any) -> FirstProcess:
@@ -202,13 +234,13 @@ def a_snapshot(**changes: Any) -> Snapshot:
         placements=(),
         pods=(a_pod(), a_pod(namespace="team-b", name="shared-y", uid=SHARED_UID)),
         waiting_pods=(),
-        memberships=(),
+        memberships=tuple(a_membership(pid) for pid in (SYSTEMD_PID, CONTAINERD_PID, KUBELET_PID)),
         monitors=(),
         pause_usages=(),
         pid_limits=(),
         pod_networks=(),
         network_pins=(),
-        address_pools=(),
+        address_pools=(an_address_pool(),),
         sandbox_image=a_sandbox_image(),
         access=(AccessFact(name="runtime-socket", granted=True, detail="containerd 2.4.2 answered"),),
     )
@@ -231,6 +263,32 @@ def a_sandbox_image(**changes: Any) -> SandboxImage:
     """Return the configured sandbox image, which the runtime has and keeps, and which all sandboxes are made from."""
     image_id = f"sha256:{hex_id(PAUSE_IMAGE)}"
     ordinary = SandboxImage(image=PAUSE_IMAGE, told_by="the runtime's status", id=image_id, pinned=True, others=())
+    return replace(ordinary, **changes)
+
+
+def an_address_pool(**changes: Any) -> AddressPool:
+    """Return the addresses of the CNI network ``cbr0``: both pods have one of 253."""
+    return replace(
+        AddressPool(
+            network="cbr0",
+            directory="/var/lib/cni/networks/cbr0",
+            ranges=(AddressRange(subnets=("10.200.0.0/24",), addresses=253, reserved=2),),
+            unlisted=(),
+        ),
+        **changes,
+    )
+
+
+def a_pod_network(**changes: Any) -> PodNetwork:
+    """Return the network namespace of ``web-x``, seen through its pause."""
+    ordinary = PodNetwork(
+        sandbox_id=WEB_SANDBOX_ID,
+        process=identity(WEB_PAUSE_PID),
+        process_owner_id=WEB_SANDBOX_ID,
+        addresses=("10.200.0.3",),
+        links_up=("eth0",),
+        has_loopback=True,
+    )
     return replace(ordinary, **changes)
 
 
@@ -271,6 +329,7 @@ def with_pod(
     shim_pid = pause_pid - 1
     made: list[Container] = []
     firsts = [a_first_process(sandbox.id, pause_pid, links=held)]
+    memberships = [a_membership(shim_pid), a_membership(pause_pid, sandbox.id)]
     processes = [
         a_process(shim_pid, name="containerd-shim", threads=11),
         a_process(pause_pid, parent_pid=shim_pid, name="pause"),
@@ -285,10 +344,29 @@ def with_pod(
         made.append(a_container(id=container_id, sandbox_id=sandbox.id, name=name, details=details))
         own = held if shared_pid else replace(held, pid=FIRST_INODE + pid)
         firsts.append(a_first_process(container_id, pid, links=own))
+        memberships.append(a_membership(pid, container_id))
         processes.append(a_process(pid, parent_pid=shim_pid, name=name))
+    networks: tuple[PodNetwork, ...] = ()
     if not isinstance(sandbox.details, Unavailable):
         sandbox = replace(sandbox, details=replace(sandbox.details, pause_pid=pause_pid))
-    return adding(snapshot, sandboxes=(sandbox,), containers=made, first_processes=firsts, processes=processes)
+        inside = a_pod_network(
+            sandbox_id=sandbox.id,
+            process=identity(pause_pid),
+            process_owner_id=sandbox.id,
+            addresses=sandbox.details.addresses,
+        )
+        networks = (inside,)
+    return adding(
+        snapshot,
+        sandboxes=(sandbox,),
+        containers=made,
+        first_processes=firsts,
+        processes=processes,
+        pod_networks=networks,
+        memberships=memberships,
+        monitors=(a_monitor(shim_pid, sandbox.id),),
+        pause_usages=(a_pause_usage(sandbox.id, pause_pid),),
+    )
 
 
 def adding(snapshot: Snapshot, **more: Any) -> Snapshot:

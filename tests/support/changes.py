@@ -27,6 +27,11 @@ def with_first_process(snapshot: Snapshot, owner_id: str, **changes: Any) -> Sna
     return replace(snapshot, first_processes=changed)
 
 
+def with_network(snapshot: Snapshot, sandbox_id: str, **changes: Any) -> Snapshot:
+    """Change fields of what a pod's network namespace looks like from inside."""
+    return replace(snapshot, pod_networks=_changed(present(snapshot.pod_networks), "sandbox_id", sandbox_id, changes))
+
+
 def without_process(snapshot: Snapshot, pid: int) -> Snapshot:
     """Remove a process, as if it had ended; the runtime does not know yet."""
     return replace(

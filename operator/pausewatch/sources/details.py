@@ -7,6 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pausewatch.model.snapshot import Snapshot
+from pausewatch.sources.memberships import Memberships
+from pausewatch.sources.monitors import Monitors
+from pausewatch.sources.network.address_pools import AddressPools
+from pausewatch.sources.network.network_pins import NetworkPins
+from pausewatch.sources.network.pod_networks import PodNetworks
+from pausewatch.sources.pause_usages import PauseUsages
 from pausewatch.sources.pid_limits import PidLimits
 from pausewatch.sources.place import Place
 
@@ -25,4 +31,12 @@ class DetailSource(Protocol):
 
 def detail_sources() -> Mapping[str, DetailSource]:
     """Return a new source for each section, by its name in the Snapshot, in the order in which they are read."""
-    return {"pid_limits": PidLimits()}
+    return {
+        "memberships": Memberships(),
+        "monitors": Monitors(),
+        "pause_usages": PauseUsages(),
+        "pid_limits": PidLimits(),
+        "pod_networks": PodNetworks(),
+        "network_pins": NetworkPins(),
+        "address_pools": AddressPools(),
+    }

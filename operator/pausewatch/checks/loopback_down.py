@@ -1,0 +1,81 @@
+"""A pod's own network namespace has no working loopback: its containers can not reach each other on localhost."""
+
+import shlex
+
+from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.pod_address import AddressedPod, addressed_pods, may_change_network, why_nothing_was_seen
+from pausewatch.model.pod_network import PodNetwork
+from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
+from pausewatch.model.view import NodeView, subject_of_sandbox
+
+LOOPBACK_DOWN = "LoopbackDown"
+
+
+def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...] | Unavailable:
+    """Look for 127.0.0.1 or ::1 in the network namespace of every pod."""
+    pods = addressed_pods(node)
+    unseen = why_nothing_was_seen(node, pods)
+    if unseen is not None:
+        return unseen
+    return tuple(
+        _observe(node, pod, pod.inside) for pod in pods if pod.inside is not None and not pod.inside.has_loopback
+    )
+
+
+def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observation:
+    itself = may_change_network(node, pod.sandbox)
+    subject = subject_of_sandbox(pod.sandbox)
+    pid = inside.process.pid
+    return Observation(
+        reason=LOOPBACK_DOWN,
+        severity=Severity.INFO if itself else Severity.CRITICAL,
+        subject=subject,
+        message=f"{subject} has neither 127.0.0.1 nor ::1 on a loopback that is up: {_consequence(itself=itself)}",
+        evidence=(
+            Evidence(name="sandbox", value=pod.sandbox.id),
+            Evidence(name="addressesInside", value=", ".join(inside.addresses) or "none"),
+            Evidence(name="process", value=str(pid)),
+        ),
+        next_commands=_next_commands(pod, pid),
+        rests_on=pod.rests_on,
+    )
+
+
+def _consequence(*, itself: bool) -> str:
+    if itself:
+        return "a container of the pod may administer its network, so it may have done this itself"
+    return "its containers can not reach each other, or themselves, on localhost"
+
+
+def _next_commands(pod: AddressedPod, pid: int) -> tuple[NextCommand, ...]:
+    sandbox = pod.sandbox
+    name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
+    delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
+    return (
+        NextCommand(run_on=RunOn.NODE, command=f"nsenter --target {pid} --net ip address show dev lo"),
+        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
+        NextCommand(run_on=RunOn.NODE, command=f"nsenter --target {pid} --net ip link set lo up"),
+        NextCommand(run_on=RunOn.CLUSTER, command=delete),
+    )
+
+
+CHECK = Check(
+    id="loopback-down",
+    title="A pod has no working localhost",
+    reasons=(
+        Reason(
+            name=LOOPBACK_DOWN,
+            severities=(Severity.CRITICAL, Severity.INFO),
+            meaning="the pod's network namespace has no loopback address, or its loopback link is down",
+        ),
+    ),
+    needs=("sandboxes", "containers", "pod_networks"),
+    persistence=Persistence(
+        looks=3,
+        why="a runtime may take the network of a sandbox down a moment before it calls the sandbox not ready",
+    ),
+    since="0.1.0",
+    stability=Stability.STABLE,
+    run=run,
+)
