@@ -17,3 +17,6 @@ class PauseUsage:
 
     program: str
     """The last component of ``/proc/<pid>/exe``, escaped; empty if it could not be read."""
+
+    cpu_percent: float = 0
+    """Of one CPU: over its whole life where it is seen for the first time, and over the last seconds from then on."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
 
+TICKS_PER_SECOND = 100
+"""USER_HZ of the kernel, the unit of times in /proc: 100 on every architecture that Kubernetes runs on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -15,6 +18,10 @@ class Identity:
 
     start_ticks: int
     """Field 22 of ``/proc/<pid>/stat``: clock ticks (1/100 s) after boot at which the process started."""
+
+    def age_seconds(self, uptime_seconds: float) -> float:
+        """Return for how long the process has existed at that time of the boot clock."""
+        return uptime_seconds - self.start_ticks / TICKS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

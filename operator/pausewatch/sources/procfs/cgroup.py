@@ -39,8 +39,29 @@ _CONTAINER = re.compile(r"(?:^|[-:])([0-9a-f]{64})(?:\.scope)?$")
 
 def container_id(text: str) -> str | None:
     """Return the id of the container or sandbox that the content of a cgroup file names; None if it names none."""
+    found = container(text)
+    return None if found is None else found[1]
+
+
+def container(text: str) -> tuple[str, str] | None:
+    """Return the path that names a container or sandbox, as it stands in a cgroup file, and the id in it."""
     paths = _paths(text)
-    return next((found for name in _HIERARCHIES if (found := _id_in(paths.get(name, "")))), None)
+    named = ((path, _id_in(path)) for path in (paths.get(name, "") for name in _HIERARCHIES))
+    return next(((path, found) for path, found in named if found), None)
+
+
+def pods_root(path: str) -> str | None:
+    """Return what stands in a path in front of the kubelet's part; None if the path is not that of a pod.
+
+    >>> pods_root("/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-podfe9e3b1e5d1b4d1d9f0c6a7b8c9d0e1f.slice/x")
+    '/kubelet.slice'
+    """
+    segments = path.split("/")
+    pod = _pod_position(segments)
+    if not pod:
+        return None
+    root = next((position for position, one in enumerate(segments[:pod]) if "kubepods" in one), pod)
+    return "/".join(segments[:root])
 
 
 def path_in(text: str, controller: str) -> str | None:

@@ -81,6 +81,10 @@ class ProcSource:
         self._last = reading
         return reading
 
+    def stat_of(self, pid: int) -> bytes | None:
+        """Return what the last scan read in the ``stat`` file of that process; None if it saw none."""
+        return self._sweep.raw(pid)
+
     def links_of(self, pid: int) -> NamespaceLinks | Unavailable:
         """Return the Linux namespaces of one process, such as the one behind the CRI socket."""
         process = process_stat.read(self._root, pid)

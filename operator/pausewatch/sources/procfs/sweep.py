@@ -87,6 +87,11 @@ class Sweep:
         known = self._known.get(pid)
         return known.process if known else None
 
+    def raw(self, pid: int) -> bytes | None:
+        """Return the text that ``latest`` was parsed from; the same object for as long as it does not change."""
+        known = self._known.get(pid)
+        return known.raw if known else None
+
     def close(self) -> None:
         """Close all files and forget everything."""
         for pid in tuple(self._known):
