@@ -46,7 +46,7 @@ class World:
 
     def why_waiting(self, pod: Pod) -> WaitingPod | None:
         """Answer about a pod without sandbox."""
-        return WaitingPod(uid=pod.uid, error="", last_failed_at=None, failures=0)
+        return WaitingPod(uid=pod.uid, error="", last_failed_at=None)
 
 
 def source(world: World) -> ApiPods:
@@ -191,5 +191,5 @@ def test_pods_without_sandbox_are_asked_about_in_their_second_scan() -> None:
 
     assert [pods.waiting((WEB,)) for _ in range(2)] == [
         (),
-        (WaitingPod(uid=WEB.uid, error="", last_failed_at=None, failures=0),),
+        (WaitingPod(uid=WEB.uid, error="", last_failed_at=None),),
     ]

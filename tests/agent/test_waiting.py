@@ -41,12 +41,12 @@ class World:
 
 def silent(uid: str) -> WaitingPod:
     """Return a pod that waits, without a failure."""
-    return WaitingPod(uid=uid, error="", last_failed_at=None, failures=0)
+    return WaitingPod(uid=uid, error="", last_failed_at=None)
 
 
 def failing(uid: str) -> WaitingPod:
     """Return a pod whose sandbox can not be made."""
-    return WaitingPod(uid=uid, error="no room", last_failed_at=TAKEN_AT, failures=1)
+    return WaitingPod(uid=uid, error="no room", last_failed_at=TAKEN_AT)
 
 
 def pods(count: int) -> tuple[Pod, ...]:

@@ -21,11 +21,9 @@ NEW = a_pod(name="new-z", uid=NEW_UID)
 ERROR = 'failed to setup network for sandbox "...": plugin type="bridge" failed (add): no room'
 
 
-def waiting(
-    error: str = ERROR, last_failed_at: datetime | None = TAKEN_AT - timedelta(minutes=1), failures: int = 17
-) -> Snapshot:
+def waiting(error: str = ERROR, last_failed_at: datetime | None = TAKEN_AT - timedelta(minutes=1)) -> Snapshot:
     """Return the healthy node with one pod more, which waits for its sandbox."""
-    pod = WaitingPod(uid=NEW_UID, error=error, last_failed_at=last_failed_at, failures=failures)
+    pod = WaitingPod(uid=NEW_UID, error=error, last_failed_at=last_failed_at)
     return adding(a_snapshot(), pods=(NEW,), waiting_pods=(pod,))
 
 
@@ -42,7 +40,7 @@ def test_healthy_node_is_silent() -> None:
 
 
 def test_finding_tells_everything_a_reader_needs() -> None:
-    """What the runtime says, how often, and where to read more."""
+    """What the runtime says, and where to read more."""
     (observation,) = run(waiting())
 
     assert observation.reason == "SandboxCreateFailing"
@@ -54,7 +52,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
     )
     assert observation.evidence == (
         Evidence(name="podUid", value=NEW_UID),
-        Evidence(name="event", value="FailedCreatePodSandBox (x10+)"),
+        Evidence(name="event", value="FailedCreatePodSandBox"),
         Evidence(name="error", value=ERROR),
     )
     selector = f"involvedObject.uid={NEW_UID},reason=FailedCreatePodSandBox"
@@ -67,7 +65,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
 
 def test_pod_that_waits_without_a_failure_is_silent() -> None:
     """For a volume, a ConfigMap, or the first attempt, which may take minutes."""
-    assert run(waiting(error="", last_failed_at=None, failures=0)) == ()
+    assert run(waiting(error="", last_failed_at=None)) == ()
 
 
 @pytest.mark.parametrize(("minutes", "found"), [(15, 1), (15.1, 0)])
@@ -91,7 +89,7 @@ def test_pod_that_the_api_has_lost_meanwhile_is_silent() -> None:
 def test_pods_of_one_name_are_two_findings() -> None:
     """In two Kubernetes namespaces; without a sandbox the uid tells them apart."""
     twin = a_pod(namespace="team-b", name="new-z", uid="6fa459ea-ee8a-3ca4-894e-db77e160355e")
-    pod = WaitingPod(uid=twin.uid, error=ERROR, last_failed_at=TAKEN_AT, failures=1)
+    pod = WaitingPod(uid=twin.uid, error=ERROR, last_failed_at=TAKEN_AT)
     both = adding(waiting(), pods=(twin,), waiting_pods=(pod,))
 
     report, following = evaluate(both, History(), Settings(), (CHECK,))

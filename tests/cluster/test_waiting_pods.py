@@ -66,27 +66,24 @@ def test_error_is_bounded() -> None:
 
 
 def test_latest_event_tells() -> None:
-    """All of them are counted."""
-    events = [event(3, "first", count=10), event(9, "third", count=4), event(5, "second")]
+    """In whatever order they are listed."""
+    events = [event(3, "first"), event(9, "third"), event(5, "second")]
 
-    assert waiting_pod(a_pod(), events) == WaitingPod(uid=WEB_UID, error="third", last_failed_at=time(9), failures=15)
+    assert waiting_pod(a_pod(), events) == WaitingPod(uid=WEB_UID, error="third", last_failed_at=time(9))
 
 
 def test_events_of_the_newer_kind_tell_too() -> None:
     """Those of events.k8s.io leave the fields of core/v1 empty."""
-    series = {"lastObservedTime": "2026-11-21T09:07:00.000001Z", "count": 3}
+    series = {"lastObservedTime": "2026-11-21T09:07:00.000001Z"}
     newer = event(0, lastTimestamp=None, eventTime=at(2), series=series)
 
-    told = waiting_pod(a_pod(), [newer])
-
-    assert told.last_failed_at == time(7).replace(microsecond=1)
-    assert told.failures == 3
+    assert waiting_pod(a_pod(), [newer]).last_failed_at == time(7).replace(microsecond=1)
 
 
 @pytest.mark.parametrize("events", [[], [{}], [event(0, lastTimestamp="yesterday")]])
 def test_without_a_dated_event_nothing_failed(events: list[dict[str, Any]]) -> None:
     """Waiting for a volume looks the same."""
-    assert waiting_pod(a_pod(), events) == WaitingPod(uid=WEB_UID, error="", last_failed_at=None, failures=0)
+    assert waiting_pod(a_pod(), events) == WaitingPod(uid=WEB_UID, error="", last_failed_at=None)
 
 
 def pod_object(phase: str, uid: str = WEB_UID) -> dict[str, Any]:
@@ -122,7 +119,7 @@ def test_waiting_pod_costs_two_small_requests(tmp_path: Path) -> None:
     """The Events of this pod alone, of its Kubernetes namespace alone, with what they say."""
     api, found = ask((200, pod_object("Pending")), (200, {"items": [event(1)]}), tmp_path)
 
-    assert found == WaitingPod(uid=WEB_UID, error=SAID, last_failed_at=time(1), failures=1)
+    assert found == WaitingPod(uid=WEB_UID, error=SAID, last_failed_at=time(1))
     assert [one.brief for one in api.asked] == [
         "GET /api/v1/namespaces/team-a/pods/web-x",
         "GET /api/v1/namespaces/team-a/events",

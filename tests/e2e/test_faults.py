@@ -2,23 +2,19 @@
 
 import signal
 import time
-from typing import Any
 
 import pytest
 
 from e2e.conftest import StartAgent
-from e2e.support.agent import Agent
 from e2e.support.faulty import ZOMBIES, run_forgetful
-from e2e.support.node_report import await_report, condition, findings, is_healthy
-from e2e.support.pace import DEFAULT, FAST
+from e2e.support.node_report import await_report, findings, is_healthy
+from e2e.support.pace import DEFAULT
+from e2e.support.told import cleared_after_two_clean_scans, found_everywhere, is_about
 from lab.errors import LabError
 from lab.pods import Container, Pod, RunningPod
 from lab.processes import find_process
 from lab.shapes.cluster import Cluster
 from lab.waiting import wait_until
-
-TOLD_TWICE_SECONDS = 1.0
-"""Between the stored report and the metrics: both come from one scan, and this is the time of a kubectl or two."""
 
 
 def test_healthy_cluster(cluster: Cluster, start_agent: StartAgent) -> None:
@@ -138,63 +134,9 @@ def test_with_all_defaults(cluster: Cluster, start_agent: StartAgent) -> None:
     is_about(finding, torn)
 
 
-def found_everywhere(cluster: Cluster, agent: Agent, check: str, metric: str, began: float) -> dict[str, Any]:
-    """Wait until a fault is in the stored report and in the metrics, and return the one finding of its check.
-
-    Args:
-        cluster: Whose node.
-        agent: The agent.
-        check: Its id.
-        metric: Reason and severity.
-        began: Before the fault was made, by the monotonic clock.
-    """
-    limit_seconds = agent.pace.found_within_seconds(check) + agent.pace.report_interval_seconds
-
-    def in_report(report: dict[str, Any]) -> bool:
-        reason, severity = metric.split()
-        return [(one["reason"], one["severity"]) for one in findings(report, check)] == [(reason, severity)]
-
-    left = limit_seconds - (time.monotonic() - began)
-    report = await_report(cluster, agent, f"with {metric}", in_report, left)
-    print(f"{metric}: in the report after {time.monotonic() - began:.1f} s of {limit_seconds:g} s")  # noqa: T201
-    (finding,) = findings(report, check)
-    named = f"{finding['reason']} {finding['pod']['namespace']}/{finding['pod']['name']}"
-    agent.wait(f"{named} in the metrics", lambda: agent.metrics().findings_about_pods() == [named], TOLD_TWICE_SECONDS)
-    assert agent.metrics().findings()[metric] >= 1
-    assert condition(report, "Healthy") == "False"
-    return finding
-
-
 def kubectl_waits_for(cluster: Cluster, condition: str) -> None:
     """Let kubectl wait for a condition of the report."""
     assert "condition met" in cluster.kubectl("wait", f"--for={condition}", f"psr/{cluster.node_name}", "--timeout=20s")
-
-
-def cleared_after_two_clean_scans(cluster: Cluster, agent: Agent, broken_at_scan: int) -> None:
-    """The fault is healed: its finding goes with the second scan that does not see it, and the node is healthy.
-
-    Args:
-        cluster: Whose node.
-        agent: The agent.
-        broken_at_scan: The number of scans when the fault was last known to be there.
-    """
-    healed_at_scan = agent.scans()
-    limit_seconds = 6 * FAST.scan_period_seconds
-    agent.wait("metrics without finding", lambda: not agent.metrics().findings_about_pods(), limit_seconds)
-    cleared_at_scan = int(agent.metrics().total("pausewatch_scans_total"))
-    assert cleared_at_scan >= broken_at_scan + 2
-    # The next scan may have begun before the fault was healed; and one more may have ended since the answer.
-    assert cleared_at_scan <= healed_at_scan + 4
-    await_report(cluster, agent, "that is healthy again", is_healthy, 5)
-
-
-def is_about(finding: dict[str, Any], running: RunningPod) -> None:
-    """Hold a finding to the pod it is about, and to what every finding has."""
-    assert finding["pod"] == {"namespace": "lab", "name": running.pod.name, "uid": running.uid}
-    assert finding["sandboxID"] == running.sandbox_id
-    assert finding["evidence"]
-    assert finding["nextCommands"]
-    assert finding["runbookURL"].endswith(f"/{finding['check']}")
 
 
 def kill(running: RunningPod, container: str) -> None:

@@ -162,7 +162,7 @@ def test_waiting_pods_are_those_that_the_api_still_knows() -> None:
     """In the order of their names; one that was deleted meanwhile has no name."""
     late = a_pod(name="z", uid="late")
     waiting = tuple(
-        WaitingPod(uid=uid, error="", last_failed_at=None, failures=0) for uid in ("late", WEB_UID, "deleted")
+        WaitingPod(uid=uid, error="", last_failed_at=None) for uid in ("late", WEB_UID, "deleted")
     )
     node = a_node(a_snapshot(pods=(late, a_pod()), waiting_pods=waiting))
 

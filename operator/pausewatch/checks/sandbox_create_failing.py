@@ -7,7 +7,6 @@ from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thre
 from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
-from pausewatch.model.text import at_least
 from pausewatch.model.view import NodeView
 
 SANDBOX_CREATE_FAILING = "SandboxCreateFailing"
@@ -51,7 +50,7 @@ def _observe(pod: Pod, waiting: WaitingPod, delay_seconds: float) -> Observation
         ),
         evidence=(
             Evidence(name="podUid", value=pod.uid),
-            Evidence(name="event", value=f"{EVENT_REASON} (x{at_least(waiting.failures)})"),
+            Evidence(name="event", value=EVENT_REASON),
             Evidence(name="error", value=waiting.error),
         ),
         next_commands=_next_commands(pod),

@@ -61,14 +61,9 @@ def waiting_pod(pod: Pod, events: Iterable[Mapping[str, Any]]) -> WaitingPod:
     """Return a pod with what the latest of its Events of a failure says."""
     told = [(happened, event) for event in events if (happened := _happened_at(event)) is not None]
     if not told:
-        return WaitingPod(uid=pod.uid, error="", last_failed_at=None, failures=0)
+        return WaitingPod(uid=pod.uid, error="", last_failed_at=None)
     last_failed_at, latest = max(told, key=lambda one: one[0])
-    return WaitingPod(
-        uid=pod.uid,
-        error=cleaned(str(latest.get("message") or "")),
-        last_failed_at=last_failed_at,
-        failures=sum(_count(event) for _, event in told),
-    )
+    return WaitingPod(uid=pod.uid, error=cleaned(str(latest.get("message") or "")), last_failed_at=last_failed_at)
 
 
 def cleaned(message: str) -> str:
@@ -88,8 +83,3 @@ def _happened_at(event: Mapping[str, Any]) -> datetime | None:
     series = event.get("series") or {}
     times = (moment(series.get("lastObservedTime")), moment(event.get("lastTimestamp")), moment(event.get("eventTime")))
     return next((one for one in times if one is not None), None)
-
-
-def _count(event: Mapping[str, Any]) -> int:
-    count = (event.get("series") or {}).get("count") or event.get("count")
-    return count if isinstance(count, int) else 1

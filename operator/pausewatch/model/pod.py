@@ -35,6 +35,3 @@ class WaitingPod:
 
     last_failed_at: datetime | None
     """When that Event happened last."""
-
-    failures: int
-    """How often, as the Event counts."""

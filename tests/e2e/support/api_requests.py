@@ -53,6 +53,8 @@ def creations(requests: Sequence[AuditRecord]) -> list[AuditRecord]:
 def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
     """Hold the agent to LIST and WATCH of this node's pods and report, and to writing this node's report.
 
+    Events it may list too: those of one pod.
+
     Raises:
         AssertionError: With the request that is none of these.
     """
@@ -61,7 +63,9 @@ def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
     assert requests
     for one in requests:
         path = one.uri.partition("?")[0]
-        if one.verb in ("list", "watch"):
+        if one.verb == "list" and path.endswith("/events"):
+            assert field_selector(one).startswith("involvedObject.uid="), one
+        elif one.verb in ("list", "watch"):
             assert path in own, one
             assert field_selector(one) == own[path], one
     for one in writes(requests):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pausewatch.agent.waiting import FIRST_PERIODS, SCANS_BEFORE_ASKED
 from pausewatch.checks import orphaned_sandbox
 from pausewatch.checks._check import all_checks
 from pausewatch.model.settings import Settings
@@ -38,13 +39,15 @@ class Pace:
         """Return how long a fault may be there before it is told everywhere: what its check declares, and two periods.
 
         A check declares a number of scans, seconds, and thresholds that are seconds; an orphan has to be missing for
-        the grace period too. One of the two periods passes before the first scan that can see the fault.
+        the grace period too, and the API server is asked about a pod without sandbox a few scans later. One of the two
+        periods passes before the first scan that can see the fault.
         """
         (check,) = [one for one in all_checks() if one.id == check_id]
         given = self.thresholds.get(check_id, {})
         waits = [given.get(one.name, one.default) for one in check.thresholds if one.unit == "seconds"]
         grace = orphaned_sandbox.LEAST_GRACE_SECONDS if check is orphaned_sandbox.CHECK else 0
-        scans = check.persistence.looks * self.scan_period_seconds
+        asked = SCANS_BEFORE_ASKED + FIRST_PERIODS if "waiting_pods" in check.needs else 0
+        scans = (asked + check.persistence.looks) * self.scan_period_seconds
         return sum(waits) + grace + scans + 2 * self.scan_period_seconds
 
 

@@ -10,10 +10,11 @@ from typing import TypeAlias
 
 import pytest
 
-from integration.support.fault_case import MATRIX, FaultCase
+from integration.support.fault_case import FaultCase
 from integration.support.observer import Thresholds
 from integration.support.program import Program, installed
 from lab.shapes.runtime import RuntimeLab
+from support.fault_matrix import MATRIX, write_matrix
 
 StartCase: TypeAlias = Callable[..., FaultCase]
 
@@ -40,18 +41,5 @@ def start_case(lab: RuntimeLab, record_property: Callable[[str, object], None]) 
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print one line per case of the matrix that passed, and the total."""
-    # The category without a name holds what passed before and after tests.
-    ended = [one for one in terminalreporter.getreports("") if one.when == "teardown"]
-    failed = {report.nodeid for kind in ("failed", "error") for report in terminalreporter.getreports(kind)}
-    lines = [
-        f"{report.nodeid.rpartition('/')[2]}: {value}"
-        for report in ended
-        for name, value in getattr(report, "user_properties", ())
-        if name == MATRIX and report.nodeid not in failed
-    ]
-    if lines:
-        terminalreporter.section(MATRIX)
-        for line in lines:
-            terminalreporter.write_line(line)
-        terminalreporter.write_line(f"{len(lines)} faults found as they are, healed and cleared")
+    """Print the matrix."""
+    write_matrix(terminalreporter, "integration/faults")

@@ -12,9 +12,6 @@ from lab.waiting import wait_until
 from pausewatch.checks._check import all_checks, thresholds_of
 from pausewatch.model.report import Finding, RunOn
 
-#: The user property of a passed case; the end of a run prints them all.
-MATRIX = "fault matrix"
-
 #: Between two looks; a real agent looks every 30 s, and nothing here depends on it.
 BETWEEN_LOOKS_SECONDS = 0.2
 

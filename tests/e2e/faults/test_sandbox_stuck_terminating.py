@@ -1,0 +1,84 @@
+"""A pod should have ended, and the runtime still has its sandbox up."""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from e2e.support.cluster_case import ClusterCase, commands
+from e2e.support.pace import FAST, Pace
+from e2e.support.told import is_about
+from integration.support.program import Program
+from lab import network_plugin
+from lab.pods import Container, Pod
+from lab.processes import find_process, process_state
+from lab.shapes.cluster import Cluster
+from lab.waiting import wait_until
+
+CHECK = "sandbox-stuck-terminating"
+PACE = replace(FAST, thresholds={**FAST.thresholds, CHECK: {"delay_seconds": 3}})
+GRACE_SECONDS = 1
+
+
+def test_network_is_not_taken_down(
+    cluster: Cluster, program: Program, start_case: Callable[[str, Pace], ClusterCase]
+) -> None:
+    """The sandbox is stopped, and its network namespace stays for as long as the plugin fails."""
+    stuck = cluster.run(Pod("stuck"))
+    keep_in_the_api(cluster, "stays-in-the-api")
+    case = start_case(CHECK, PACE)
+    with network_plugin.failing(cluster.runtime, "DEL"):
+        began = delete(cluster, "stuck")
+
+        finding = case.found("SandboxStuckTerminating Warning", began)
+
+        is_about(finding, stuck)
+        evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+        pins = cluster.runtime.enter("ip", "netns", "list").split()
+        assert evidence["networkNamespace"].rpartition("/")[2] in pins
+        described, tree = [program.shell(command) for command in commands(finding)[:2]]
+        assert network_plugin.COMPLAINT in described
+        assert stuck.sandbox_id[:12] in tree
+
+    program.shell(commands(finding)[2])
+    assert evidence["networkNamespace"].rpartition("/")[2] not in cluster.runtime.enter("ip", "netns", "list").split()
+    case.cleared()
+
+
+def test_container_can_not_be_ended(
+    cluster: Cluster, program: Program, start_case: Callable[[str, Pace], ClusterCase]
+) -> None:
+    """Its first thread is dead, so runc takes it for stopped and waits for ever; ended by its pid, all else follows."""
+    undead = cluster.run(Pod("undead", containers=(Container(command=("misbehave", "dead-leader")),)))
+    process = find_process(undead.pid())
+    assert process is not None
+    wait_until("its first thread to exit", lambda: process_state(process.pid) == "Z", 10)
+    case = start_case(CHECK, PACE)
+    began = delete(cluster, "undead")
+
+    finding = case.found("SandboxStuckTerminating Warning", began)
+
+    is_about(finding, undead)
+    assert "its containers app still run" in finding["message"]
+    described, tree = [program.shell(command) for command in commands(finding)[:2]]
+    assert "Terminating" in described
+    assert undead.sandbox_id[:12] in tree
+    process.send(signal.SIGKILL)
+    case.cleared()
+
+
+def delete(cluster: Cluster, pod: str) -> float:
+    """Delete a pod, and return when it will have had its time twice, by the monotonic clock."""
+    how = f"--grace-period={GRACE_SECONDS}"
+    cluster.kubectl("delete", "pod", pod, "--namespace=lab", "--wait=false", how)
+    return time.monotonic() + 2 * GRACE_SECONDS
+
+
+def keep_in_the_api(cluster: Cluster, name: str) -> None:
+    """Run and delete a pod that a finalizer keeps in the API when all of it is gone on the node: that is no fault."""
+    cluster.run(Pod(name))
+    cluster.kubectl("patch", "pod", name, "--namespace=lab", "--patch", '{"metadata": {"finalizers": ["lab/keeps"]}}')
+    delete(cluster, name)
+    sandboxes = cluster.runtime.client.sandboxes
+    what = f"the node to be rid of {name}"
+    wait_until(what, lambda: all(one.metadata.name != name or one.state for one in sandboxes()), 20)
