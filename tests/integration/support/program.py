@@ -77,6 +77,10 @@ class Program:
         """Return the same program on what is as good as another machine."""
         return Elsewhere(self.directory, {"PATH": os.defpath})
 
+    def inside(self, lab: RuntimeLab) -> "Inside":
+        """Return the same program in the lab's mount and network namespaces, as a shell on a real node is."""
+        return Inside(self.directory, self.environment, lab.containerd.pid)
+
     def _finish(self, command: list[str], expect: int) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             command, capture_output=True, text=True, env=self.environment, timeout=COMMAND_SECONDS, check=False
@@ -93,6 +97,20 @@ class Elsewhere(Program):
         alone = 'mount -t tmpfs none /run && exec "$@"'
         unshare = ["unshare", "--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc"]
         return super()._finish([*unshare, "sh", "-c", alone, "sh", *command], expect)
+
+
+@dataclass(frozen=True)
+class Inside(Program):
+    """A program in the mount and network namespaces of a process.
+
+    Attributes:
+        pid: The process.
+    """
+
+    pid: int
+
+    def _finish(self, command: list[str], expect: int) -> "subprocess.CompletedProcess[str]":
+        return super()._finish(["nsenter", f"--target={self.pid}", "--mount", "--net", *command], expect)
 
 
 @dataclass(frozen=True)
@@ -116,12 +134,13 @@ class Followed:
 
 
 def installed(directory: Path, lab: RuntimeLab) -> Program:
-    """Put the command ``pausewatch`` of this checkout, and ``crictl``, into a directory, for use on a lab's node.
+    """Put the command ``pausewatch`` of this checkout, ``crictl`` and ``ctr`` into a directory, for use on a lab's node.
 
     Its two looks are a tenth of a second apart instead of a whole one, so that a test need not wait.
     """
     _put(directory / "pausewatch", "pausewatch", Path(pausewatch.__file__).parents[1])
     _put(directory / "crictl", "lab.crictl", Path(lab_package.__file__).parents[1])
+    (directory / "ctr").symlink_to(lab.programs.bin / "ctr")
     environment = {
         "PATH": f"{directory}:{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",

@@ -4,7 +4,8 @@ Run by the wrapper as `edit_bundle.py FAULTS RUNC-ARGUMENT...`, alone: it import
 In the directory FAULTS, a file called like the container's id is for that one container, and
 pods/NAMESPACE/POD/CONTAINER for each start of a container whose id nobody can know in advance: a kubelet makes it.
 A fault file is JSON: {"type": "network", "do": "fresh" | "host" | "join", "path": "..."}, the types those of the OCI
-runtime specification.
+runtime specification, or {"do": "script", "busybox": "...", "script": "..."}. The container of a sandbox itself, its
+pause, is called "-".
 """
 
 import json
@@ -21,8 +22,14 @@ def edit(spec: dict[str, Any], fault: Mapping[str, str]) -> None:
     """Change the namespace entry of the fault's type in place.
 
     "fresh": an entry without path, so that runc makes a new one. "host": no entry, so that the container stays where
-    runc itself is. "join": the path of the fault.
+    runc itself is. "join": the path of the fault. "script": no namespace, but a shell script instead of the program,
+    run by the busybox at that path of the node.
     """
+    if fault["do"] == "script":
+        program = {"type": "bind", "source": fault["busybox"], "options": ["bind", "ro"]}
+        spec["mounts"].append({"destination": "/bin/busybox", **program})
+        spec["process"]["args"] = ["/bin/busybox", "sh", "-c", fault["script"]]
+        return
     namespaces = [entry for entry in spec["linux"]["namespaces"] if entry["type"] != fault["type"]]
     if fault["do"] == "fresh":
         namespaces.append({"type": fault["type"]})
