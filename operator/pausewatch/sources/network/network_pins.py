@@ -27,9 +27,9 @@ from pausewatch.sources.procfs.pinned import TooManyLinksError, resolve_in_root
 USUAL_DIRECTORY = "/run/netns"
 """Where ``ip netns`` has its files, and both runtimes by default."""
 
-SETTLED_SECONDS = 60.0
-"""Users are counted of pins that have been there for longer: those of pods that start and stop come and go, and reading
-the links of every process for each of them is for nothing."""
+SETTLED_SECONDS = 10.0
+"""Users are counted of pins that have been there for longer: those of pods that start and stop come and go within
+seconds, and reading the links of every process for each of them is for nothing."""
 
 USERS_VALID_SECONDS = 120.0
 """How long a count of users stands: a leaked namespace stays for weeks, and nobody enters it by chance."""
@@ -38,8 +38,8 @@ USERS_VALID_SECONDS = 120.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Count:
     uptime_seconds: float
-    users: Mapping[int, PinUsers]
-    """By inode number."""
+    users: Mapping[str, PinUsers]
+    """By the path of the pin: the kernel gives an inode number to the next namespace at once."""
 
 
 class NetworkPins:
@@ -67,7 +67,7 @@ class NetworkPins:
         if settled and unknown:
             return _owner_unknown(settled[0], unknown)
         users = self._users(settled, so_far, place)
-        return tuple(_with_users(pin, users.get(pin.inode)) for pin in pins)
+        return tuple(_with_users(pin, users.get(pin.path)) for pin in pins)
 
     def _learn_owners(self, sandboxes: Iterable[Sandbox]) -> list[Sandbox]:
         """Remember the pins of listed sandboxes, and return those whose pins nobody ever told."""
@@ -95,17 +95,16 @@ class NetworkPins:
         )
         return [pin for pin in looked_at if pin is not None]
 
-    def _users(self, settled: list[NetworkPin], so_far: Snapshot, place: Place) -> Mapping[int, PinUsers]:
-        """Return who uses each of the pins, by inode number; counted anew when a pin is new or the count is old."""
-        inodes = frozenset(pin.inode for pin in settled)
-        if not inodes or isinstance(so_far.processes, Unavailable):
+    def _users(self, settled: list[NetworkPin], so_far: Snapshot, place: Place) -> Mapping[str, PinUsers]:
+        """Return who uses each of the pins, by path; counted anew when a pin is new or the count is old."""
+        if not settled or isinstance(so_far.processes, Unavailable):
             return {}
         counted = self._count
         outdated = so_far.uptime_seconds - counted.uptime_seconds > USERS_VALID_SECONDS
-        if outdated or not inodes <= counted.users.keys():
+        if outdated or any(pin.path not in counted.users for pin in settled):
             living = [one for one in so_far.processes if not (one.is_zombie or one.kernel_thread)]
-            users = read_pin_users(place.proc, place.listener_pid, living, inodes)
-            known = {inode: one for inode, one in users.items() if one.processes_inside is not None}
+            found = read_pin_users(place.proc, place.listener_pid, living, {pin.inode for pin in settled})
+            known = {pin.path: found[pin.inode] for pin in settled if found[pin.inode].processes_inside is not None}
             self._count = _Count(uptime_seconds=so_far.uptime_seconds, users=known)
         return self._count.users
 
