@@ -1,0 +1,64 @@
+"""The pods of the cluster's node as the agent knows them: watched, and asked about, in an event loop of its own."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pausewatch.agent.pod_watch import PodWatch
+from pausewatch.agent.pods import ApiPods
+from pausewatch.agent.threads import ask_loop
+from pausewatch.agent.waiting import WaitingPods
+from pausewatch.cluster.client import ApiClient
+from pausewatch.cluster.connection import ConnectionPlace
+from pausewatch.cluster.pods import get_pod, list_pods
+from pausewatch.cluster.waiting_pods import ask_why_waiting
+
+ANSWER_SECONDS = 20.0
+
+T = TypeVar("T")
+
+
+@contextmanager
+def watched_pods(node_name: str, kubeconfig: Path) -> Iterator[ApiPods]:
+    """Watch the pods of a node, and yield what answers a Collector's questions about them.
+
+    Args:
+        node_name: Of the cluster's node.
+        kubeconfig: Of the agent's service account, so that it may ask no more than the agent may.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="watched-pods", daemon=True)
+    thread.start()
+    place = ConnectionPlace(kubeconfig=kubeconfig)
+    watch = PodWatch(node_name, place, lambda _, __: None)
+    client = ApiClient(place)
+
+    def ask(question: Coroutine[Any, Any, T]) -> T:
+        return ask_loop(loop, question, ANSWER_SECONDS)
+
+    pods = ApiPods(
+        watch,
+        lambda: ask(list_pods(client, node_name)),
+        lambda namespace, name: ask(get_pod(client, namespace, name)),
+        WaitingPods(lambda pod: ask(ask_why_waiting(client, pod)), period_seconds=1),
+    )
+    running = asyncio.run_coroutine_threadsafe(watch.run(), loop)
+    try:
+        asyncio.run_coroutine_threadsafe(asyncio.wait_for(watch.was_complete.wait(), ANSWER_SECONDS), loop).result()
+        yield pods
+    finally:
+        running.cancel()
+        watch.stop()
+        wait([running], ANSWER_SECONDS)
+        asyncio.run_coroutine_threadsafe(client.close(), loop).result(ANSWER_SECONDS)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(ANSWER_SECONDS)
+        loop.close()
+        # A watch of kopf's that fails leaves its connection to the garbage collector, which complains of it: here,
+        # where that is expected.
+        gc.collect()
