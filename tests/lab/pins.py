@@ -24,6 +24,8 @@ GO_MODULES = {
 }
 
 PAUSE_IMAGE = "localhost/pause:1"
+#: The same program in another image: what an upgrade of the sandbox image looks like. Not imported by default.
+OTHER_PAUSE_IMAGE = "localhost/pause:2"
 BUSYBOX_IMAGE = "localhost/busybox:1"
 
 

@@ -36,7 +36,8 @@ class FaultCase:
         """
         self._check = next(one for one in all_checks() if one.id == check)
         self._thresholds = thresholds or {}
-        self._observer = Observer(lab, thresholds=self._thresholds)
+        # A fault of the sandbox image is seen in the next look, not in five minutes.
+        self._observer = Observer(lab, thresholds=self._thresholds, image_period_seconds=0)
         self.lines: list[str] = []
 
     def __enter__(self) -> Self:

@@ -13,6 +13,7 @@ from pausewatch.model.report import Finding, Outcome, Severity
 from pausewatch.model.settings import Settings
 from pausewatch.scan import Look, look
 from pausewatch.sources.collector import Collector
+from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 
 #: Both look at the node alone; others may need an API server, and are skipped here.
 NODE_CHECKS = ("namespace-not-shared", "zombie-buildup")
@@ -26,13 +27,21 @@ class Observer:
     Every look is held to what holds always: no check breaks, and no exception leaves the product.
     """
 
-    def __init__(self, lab: RuntimeLab, *, timeout_seconds: float = 2.0, thresholds: Thresholds | None = None) -> None:
+    def __init__(
+        self,
+        lab: RuntimeLab,
+        *,
+        timeout_seconds: float = 2.0,
+        thresholds: Thresholds | None = None,
+        image_period_seconds: float = PERIOD_SECONDS,
+    ) -> None:
         """Prepare to look.
 
         Args:
             lab: Whose node.
             timeout_seconds: Of one call to the runtime.
             thresholds: By check and name; what is missing has its default.
+            image_period_seconds: Between two times that the runtime is asked for the sandbox image.
         """
         self._lab = lab
         self._settings = Settings(
@@ -41,7 +50,7 @@ class Observer:
             runtime_timeout_seconds=timeout_seconds,
             thresholds=thresholds or {},
         )
-        self._collector = Collector(self._settings)
+        self._collector = Collector(self._settings, image_period_seconds=image_period_seconds)
         self._history = History()
 
     def __enter__(self) -> Self:

@@ -18,7 +18,7 @@ from typing import Any
 from lab.build.cache import Component
 from lab.build.debian import debian_package
 from lab.build.tools import need_tools, run_build_step
-from lab.pins import BUSYBOX_IMAGE, PAUSE_IMAGE
+from lab.pins import BUSYBOX_IMAGE, OTHER_PAUSE_IMAGE, PAUSE_IMAGE
 
 _SOURCES = Path(__file__).parents[1] / "images"
 _BUSYBOX = debian_package("busybox-static")
@@ -34,7 +34,7 @@ class _Image:
 
 
 def images() -> Component:
-    """pause.tar and busybox.tar, ready for `ctr images import`."""
+    """pause.tar, other-pause.tar and busybox.tar, ready for `ctr images import`."""
     sources = (Path(__file__), _SOURCES / "pause.c", _SOURCES / "misbehave.c")
     return Component("images", "1", _make, sources, needs=(_BUSYBOX,))
 
@@ -44,10 +44,12 @@ def _make(target: Path) -> None:
     pause, misbehave = (_compile(name, target) for name in ("pause", "misbehave"))
     busybox = _BUSYBOX.directory / "bin" / "busybox"
     applets = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    # The user of the pause that Kubernetes publishes: its links are not readable for root without SYS_PTRACE.
+    runs_pause = {"Entrypoint": ["/pause"], "User": "65535:65535"}
+    _write(target / "pause.tar", _Image(PAUSE_IMAGE, {"pause": pause}, {}, runs_pause))
     _write(
-        target / "pause.tar",
-        # The user of the pause that Kubernetes publishes: its links are not readable for root without SYS_PTRACE.
-        _Image(PAUSE_IMAGE, {"pause": pause}, {}, {"Entrypoint": ["/pause"], "User": "65535:65535"}),
+        target / "other-pause.tar",
+        _Image(OTHER_PAUSE_IMAGE, {"pause": pause}, {}, {**runs_pause, "Labels": {"other": "yes"}}),
     )
     _write(
         target / "busybox.tar",

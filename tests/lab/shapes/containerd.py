@@ -57,6 +57,9 @@ disable = true
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "{pause}"
 
+[plugins."io.containerd.cri.v1.images".registry]
+config_path = "{registries}"
+
 [plugins."io.containerd.cri.v1.runtime"]
 restrict_oom_score_adj = true
 disable_apparmor = true
@@ -82,7 +85,8 @@ POD_RANGE = "10.200.0.0/16"
 def write_files(places: Places, version: RuntimeVersion, programs: RuntimePrograms) -> None:
     """Write everything containerd reads at its start: its configuration, CNI's, the wrapper around runc."""
     cni_config = places.run / "cni"
-    for directory in (cni_config, places.faults, places.state):
+    registry = places.run / "registries" / "localhost"
+    for directory in (cni_config, registry, places.faults, places.state):
         directory.mkdir(parents=True, exist_ok=True)
     template = _CONFIG_1_6 if version.from_debian else _CONFIG_2_4
     config = template.format(
@@ -92,9 +96,12 @@ def write_files(places: Places, version: RuntimeVersion, programs: RuntimeProgra
         pause=PAUSE_IMAGE,
         cni=programs.cni,
         cni_config=cni_config,
+        registries=registry.parent,
         runc=places.wrapper,
     )
     (places.run / "config.toml").write_text(config)
+    # Without it containerd 2 asks a registry at localhost by HTTPS only (see lab.registry); 1.6 by HTTP anyway.
+    (registry / "hosts.toml").write_text('server = "http://localhost"\n')
     (cni_config / "10-lab.conflist").write_text(json.dumps(_cni_config(places), indent=1))
     _write_wrapper(places, programs)
 
