@@ -1,10 +1,11 @@
 """Two pods of the node have one address."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
-from pausewatch.model.pod_address import AddressedPod, addressed_pods, may_change_network
+from pausewatch.model.pod_address import AddressedPod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.view import NodeView, subject_of_sandbox
 
@@ -14,37 +15,28 @@ HOLDERS_SHOWN = 3
 
 def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...]:
     """Look for addresses that the runtime reports of one pod and that another one has as well."""
-    pods = addressed_pods(node)
-    told = sorted({address for pod in pods for address in pod.told})
-    return tuple(
-        _observe(node, address, holders)
-        for address, holders in _held_twice(pods, told)
-        if any(address in holder.told for holder in holders)
-    )
+    return tuple(_observe(node, address, holders) for address, holders in _held_twice(node.addressed_pods))
 
 
-def _held_twice(pods: Sequence[AddressedPod], told: list[str]) -> Iterator[tuple[str, list[AddressedPod]]]:
-    """Yield each address that two pods have, with the pods: first those that the runtime reports, the oldest first.
+def _held_twice(pods: Sequence[AddressedPod]) -> Iterator[tuple[str, list[AddressedPod]]]:
+    """Yield each address that two pods have and that the runtime reports of one of them, with these pods.
 
-    So the second one, which the finding is about, stays the same when a third one comes.
+    Those come first of which it is reported, the oldest first: so the second one, which the finding is about, stays the
+    same when a third one comes.
     """
-    wanted = set(told)
-    holders: dict[str, list[AddressedPod]] = {}
-    for pod in pods:
-        for address in pod.told if pod.inside is None else pod.inside.addresses:
-            if address in wanted:
-                holders.setdefault(address, []).append(pod)
-    for address in told:
-        found = holders.get(address, [])
-        if len(found) > 1:
-            found.sort(key=lambda one: (address not in one.told, one.sandbox.created_at_seconds, one.sandbox.id))
-            yield address, found
+    counted = Counter(address for pod in pods for address in pod.held)
+    twice = sorted(address for address, count in counted.items() if count > 1)
+    for address in twice:
+        holders = [pod for pod in pods if address in pod.held]
+        holders.sort(key=lambda one: (address not in one.told, one.sandbox.created_at_seconds, one.sandbox.id))
+        if address in holders[0].told:
+            yield address, holders
 
 
 def _observe(node: NodeView, address: str, holders: list[AddressedPod]) -> Observation:
     first, second = holders[:2]
     # Who has it without the runtime's knowledge, and may take any address, is no fault of the node.
-    given = [pod for pod in holders if address in pod.told or not may_change_network(node, pod.sandbox)]
+    given = [pod for pod in holders if address in pod.told or not node.may_change_network(pod.sandbox)]
     subject = subject_of_sandbox(second.sandbox)
     has = f"{subject} has the address {address} of {subject_of_sandbox(first.sandbox)} as well"
     return Observation(

@@ -4,7 +4,7 @@ import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.pod_address import AddressedPod, addressed_pods, may_change_network, why_nothing_was_seen
+from pausewatch.model.pod_address import AddressedPod, why_nothing_was_seen
 from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -14,8 +14,8 @@ POD_IP_MISSING = "PodIPMissing"
 
 def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...] | Unavailable:
     """Look for the runtime's addresses of every pod inside its network namespace."""
-    pods = [pod for pod in addressed_pods(node) if pod.told]
-    unseen = why_nothing_was_seen(node, pods)
+    pods = [pod for pod in node.addressed_pods if pod.told]
+    unseen = why_nothing_was_seen(pods)
     if unseen is not None:
         return unseen
     return tuple(
@@ -24,7 +24,7 @@ def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...] | Unavailable:
 
 
 def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observation:
-    itself = may_change_network(node, pod.sandbox)
+    itself = node.may_change_network(pod.sandbox)
     subject = subject_of_sandbox(pod.sandbox)
     pid = inside.process.pid
     links = "not known" if inside.links_up is None else ", ".join(inside.links_up) or "none"

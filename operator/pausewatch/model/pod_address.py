@@ -4,13 +4,13 @@ What one of its containers may do itself (CAP_NET_ADMIN) is never called a fault
 tests of networks do it on purpose.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.pod import Pod
 from pausewatch.model.pod_network import PodNetwork
-from pausewatch.model.sandbox import ContainerState, NamespaceMode, Sandbox, SandboxState
-from pausewatch.model.view import NodeView
+from pausewatch.model.sandbox import Container, ContainerState, NamespaceMode, Sandbox, SandboxState
 
 LINK_LOCAL = ("169.254.", "fe80:")
 """Beginnings of addresses that mean something on one link only: every pod may have the same."""
@@ -27,6 +27,9 @@ class AddressedPod:
     inside: PodNetwork | None
     """Its network namespace; None where it was not read or says nothing about the pod (gVisor, Kata)."""
 
+    not_comparable: str
+    """Why its network namespace says nothing about the pod; empty if it does."""
+
     @property
     def missing(self) -> tuple[str, ...]:
         """Return the addresses that are not where they should be; none where nobody looked."""
@@ -38,9 +41,10 @@ class AddressedPod:
         """Whether no interface but loopback is up, so that its addresses reach nothing."""
         return self.inside is not None and self.inside.links_up == ()
 
-    def has(self, address: str) -> bool:
-        """Whether the pod has an address: its namespace decides, and the runtime's word where nobody looked."""
-        return address in (self.told if self.inside is None else self.inside.addresses)
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Return the addresses that it has: those inside and, where nobody looked, those that the runtime reports."""
+        return self.told if self.inside is None else self.inside.addresses
 
     @property
     def rests_on(self) -> tuple[str, ...]:
@@ -49,34 +53,45 @@ class AddressedPod:
         return tuple(dict.fromkeys((self.sandbox.id, owner)))
 
 
-def addressed_pods(node: NodeView) -> tuple[AddressedPod, ...]:
-    """Return the pods whose addresses can be judged, ordered as people read them.
+def addressed_pods(
+    sandboxes: Iterable[Sandbox],
+    networks: Iterable[PodNetwork],
+    pods: Mapping[str, Pod],
+    not_comparable: Mapping[str, str],
+) -> tuple[AddressedPod, ...]:
+    """Return the pods whose addresses can be judged, in the order of the sandboxes.
 
     Without those whose deletion was asked for: CRI-O takes the network down while it still calls the sandbox ready, and
     tries again and again where the network plugin fails (its server/sandbox_stop_linux.go).
     """
-    section = node.snapshot.pod_networks
-    networks = {} if isinstance(section, Unavailable) else {network.sandbox_id: network for network in section}
+    by_sandbox = {network.sandbox_id: network for network in networks}
     found = []
-    for sandbox in node.sandboxes.values():
-        details = node.sandbox_details(sandbox)
-        if sandbox.state is not SandboxState.READY or details is None or details.network_mode is not NamespaceMode.POD:
+    for sandbox in sandboxes:
+        details = sandbox.details
+        if sandbox.state is not SandboxState.READY or isinstance(details, Unavailable):
             continue
-        pod = node.pods.get(sandbox.uid)
-        if pod is not None and pod.deletion_grace_seconds is not None:
+        pod = pods.get(sandbox.uid)
+        ending = pod is not None and pod.deletion_grace_seconds is not None
+        if details.network_mode is not NamespaceMode.POD or ending:
             continue
-        told = tuple(address for address in details.addresses if not address.startswith(LINK_LOCAL))
-        inside = None if sandbox.id in node.not_comparable else networks.get(sandbox.id)
-        found.append(AddressedPod(sandbox=sandbox, told=told, inside=inside))
-    return tuple(sorted(found, key=lambda one: (one.sandbox.namespace, one.sandbox.name, one.sandbox.id)))
+        why = not_comparable.get(sandbox.id, "")
+        found.append(
+            AddressedPod(
+                sandbox=sandbox,
+                told=tuple(address for address in details.addresses if not address.startswith(LINK_LOCAL)),
+                inside=None if why else by_sandbox.get(sandbox.id),
+                not_comparable=why,
+            )
+        )
+    return tuple(found)
 
 
-def why_nothing_was_seen(node: NodeView, pods: Iterable[AddressedPod]) -> Unavailable | None:
+def why_nothing_was_seen(pods: Iterable[AddressedPod]) -> Unavailable | None:
     """Return why none of the pods could be looked into; None if one could, or if there are none."""
     every = tuple(pods)
     if not every or any(pod.inside is not None for pod in every):
         return None
-    if all(pod.sandbox.id in node.not_comparable for pod in every):
+    if all(pod.not_comparable for pod in every):
         return Unavailable(
             reason="NotComparable",
             detail=f"all {len(every)} pods with a network of their own run in a virtual machine or a user-space kernel",
@@ -88,15 +103,15 @@ def why_nothing_was_seen(node: NodeView, pods: Iterable[AddressedPod]) -> Unavai
     )
 
 
-def may_change_network(node: NodeView, sandbox: Sandbox) -> bool:
-    """Whether a container of a sandbox may have changed its addresses and links itself.
+def may_change_network(containers: Iterable[Container]) -> bool:
+    """Whether one of a pod's containers may have changed its addresses and links.
 
     So may one that runs without a specification, for all that is known. One that has exited counts only if it was seen
     with the capability: every pod of a service mesh has an init container of which nothing more is known.
     """
-    for container in node.containers_of.get(sandbox.id, ()):
-        details = node.container_details(container)
-        able = None if details is None else details.may_change_network
+    for container in containers:
+        details = container.details
+        able = None if isinstance(details, Unavailable) else details.may_change_network
         if able or (able is None and container.state is not ContainerState.EXITED):
             return True
     return False

@@ -14,6 +14,7 @@ from pausewatch.model.history import History
 from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.pid_limit import PidLimit
 from pausewatch.model.pod import Pod, WaitingPod
+from pausewatch.model.pod_address import AddressedPod, addressed_pods, may_change_network
 from pausewatch.model.process import FirstProcess, Identity, Placement, Process
 from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails, SandboxState
 from pausewatch.model.sandbox_births import Births, births_with
@@ -109,6 +110,16 @@ class NodeView:
             for sandbox in self.sandboxes.values()
         }
         return {sandbox_id: reason for sandbox_id, reason in reasons.items() if reason}
+
+    @cached_property
+    def addressed_pods(self) -> tuple[AddressedPod, ...]:
+        """The ready pods with a network of their own, without those that are being deleted; by sandbox id."""
+        networks = _present(self.snapshot.pod_networks)
+        return addressed_pods(self.sandboxes.values(), networks, self.pods, self.not_comparable)
+
+    def may_change_network(self, sandbox: Sandbox) -> bool:
+        """Whether a container of a sandbox may have changed its addresses and links itself."""
+        return may_change_network(self.containers_of.get(sandbox.id, ()))
 
     @cached_property
     def running_containers(self) -> tuple[Container, ...]:

@@ -18,8 +18,8 @@ from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from pausewatch.sources.place import Place
 from pausewatch.sources.procfs import network, process_stat
 
-READ_PER_SCAN = 20
-"""Of the sandboxes that looked right when they were read last. At 110 pods each has its turn every sixth scan."""
+READ_PER_SCAN = 16
+"""Of the sandboxes that looked right when they were read last. At 110 pods each has its turn every seventh scan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
