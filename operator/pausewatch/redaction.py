@@ -4,8 +4,9 @@
 
 Everything else remains, because findings rest on it: the ids of sandboxes and containers, pod uids, pids, start times,
 numbers and paths of Linux namespaces, the addresses of pods, the last component of image names with its tag or digest,
-the names of runtime handlers, the endpoint's path, permissions; and, without pseudonyms, the names of pods, namespaces,
-containers and processes. A command line, environment, label or annotation never is in a Snapshot.
+the names of runtime handlers, the endpoint's path, permissions, the paths of the cgroups of containers, what pauses use;
+and, without pseudonyms, the names of pods, namespaces, containers, processes and pauses' programs. A command line,
+environment, label or annotation never is in a Snapshot.
 """
 
 import re
@@ -16,6 +17,7 @@ from typing import Any
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.pause_usage import PauseUsage
 from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.process import Process
 from pausewatch.model.sandbox import Container, Sandbox
@@ -33,6 +35,7 @@ KINDS_OF_NAMES = {
     (Pod, "name"): "pod",
     (Container, "name"): "container",
     (Process, "name"): PROCESS,
+    (PauseUsage, "program"): PROCESS,
 }
 """Which fields hold a name that people chose, and the pseudonym's first word."""
 

@@ -22,3 +22,8 @@ def test_a_leader_whose_threads_live_is_no_zombie(state: str, threads: int, *, z
 
     assert process.is_zombie is zombie
     assert process.pid == 7
+
+
+def test_age() -> None:
+    """Start times are hundredths of a second of the boot clock."""
+    assert Identity(pid=7, start_ticks=250).age_seconds(12.5) == 10

@@ -141,3 +141,32 @@ def test_path_of_one_hierarchy() -> None:
     text = "8:pids:/a\n4:cpu,cpuacct:/b\n0::/c (deleted)\n"
 
     assert [cgroup.path_in(text, name) for name in ("pids", "cpuacct", "", "memory")] == ["/a", "/b", "/c", None]
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        (f"/kubepods/besteffort/pod{UID}/{ID}", ""),
+        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{SYSTEMD_UID}.slice/crio-{ID}.scope", ""),
+        (f"/kubepods-besteffort-pod{SYSTEMD_UID}.slice:cri-containerd:{ID}", ""),
+        (f"/docker/{OTHER}/kubelet/kubepods/burstable/pod{UID}/{ID}", f"/docker/{OTHER}/kubelet"),
+        (f"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod{SYSTEMD_UID}.slice/{ID}", "/kubelet.slice"),
+        (f"/kubepods/pod{UID}/{ID}/kubepods/pod{UID}/{OTHER}", ""),
+        (f"/../../pod{UID}/{ID}", "/../.."),
+        (f"/k8s.io/{ID}", None),
+        (f"/system.slice/nerdctl-{ID}.scope", None),
+        (f"/docker/{ID}", None),
+        ("/", None),
+    ],
+)
+def test_what_stands_in_front_of_pods(path: str, root: str | None) -> None:
+    """Tells the pods of one kubelet from those of another, and from what was started beside any."""
+    assert cgroup.pods_root(path) == root
+
+
+def test_path_that_names_the_container() -> None:
+    """Of all hierarchies the one in which runtimes place containers in any case."""
+    text = f"9:cpuset:/\n8:pids:/kubepods/pod{UID}/{ID}\n0::/\n"
+
+    assert cgroup.container(text) == (f"/kubepods/pod{UID}/{ID}", ID)
+    assert cgroup.container("0::/init.scope\n") is None

@@ -152,3 +152,17 @@ def test_denied_and_unknown_files_are_told_apart(proc: FakeProc) -> None:
     assert isinstance(unknown, Unavailable)
     assert isinstance(denied, Unavailable)
     assert (unknown.reason, denied.reason) == ("ProcFormatUnknown", "PermissionDenied")
+
+
+def test_usage() -> None:
+    """User and system time in hundredths of a second, and pages."""
+    line = stat_line(42, name=b"a) (b")
+
+    assert process_stat.parse_usage(line) == process_stat.Usage(cpu_seconds=0.16, resident_pages=215)
+
+
+@pytest.mark.parametrize("line", [b"", b"42 (pause) S 1 1 1 0", b"42 (pause) " + b"x " * 30])
+def test_usage_of_another_format(line: bytes) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(ProcFormatError):
+        process_stat.parse_usage(line)

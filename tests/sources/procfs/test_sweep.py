@@ -314,3 +314,15 @@ def test_close_closes_everything(proc: FakeProc) -> None:
 
     assert sweep.descriptors == 0
     assert sweep.latest(1) is None
+
+
+def test_text_stays_the_same_object_while_it_does_not_change(proc: FakeProc) -> None:
+    """So that others need not parse it again."""
+    with closing(Sweep(proc.root)) as sweep:
+        sweep.read()
+        before = sweep.raw(1)
+        sweep.read()
+
+        assert before == stat_line(1, name=b"init", parent=0)
+        assert sweep.raw(1) is before
+        assert sweep.raw(99) is None
