@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from e2e.support.cluster_case import ClusterCase, commands
@@ -25,9 +26,8 @@ def test_network_is_not_taken_down(
 ) -> None:
     """The sandbox is stopped, and its network namespace stays for as long as the plugin fails."""
     stuck = cluster.run(Pod("stuck"))
-    keep_in_the_api(cluster, "stays-in-the-api")
-    case = start_case(CHECK, PACE)
-    with network_plugin.failing(cluster.runtime, "DEL"):
+    with kept_in_the_api(cluster, "kept"), network_plugin.failing(cluster.runtime, "DEL"):
+        case = start_case(CHECK, PACE)
         began = delete(cluster, "stuck")
 
         finding = case.found("SandboxStuckTerminating Warning", began)
@@ -74,11 +74,20 @@ def delete(cluster: Cluster, pod: str) -> float:
     return time.monotonic() + 2 * GRACE_SECONDS
 
 
-def keep_in_the_api(cluster: Cluster, name: str) -> None:
-    """Run and delete a pod that a finalizer keeps in the API when all of it is gone on the node: that is no fault."""
+@contextmanager
+def kept_in_the_api(cluster: Cluster, name: str) -> Iterator[None]:
+    """Within this context a finalizer keeps a pod in the API of which nothing runs on the node: that is no fault."""
     cluster.run(Pod(name))
-    cluster.kubectl("patch", "pod", name, "--namespace=lab", "--patch", '{"metadata": {"finalizers": ["lab/keeps"]}}')
+    finalizers = '{"metadata": {"finalizers": %s}}'
+    patch = ("patch", "pod", name, "--namespace=lab", "--patch")
+    cluster.kubectl(*patch, finalizers % '["lab/keeps"]')
     delete(cluster, name)
     sandboxes = cluster.runtime.client.sandboxes
-    what = f"the node to be rid of {name}"
-    wait_until(what, lambda: all(one.metadata.name != name or one.state for one in sandboxes()), 20)
+    try:
+        # 0 is SANDBOX_READY.
+        what = f"the node to be rid of {name}"
+        wait_until(what, lambda: all(one.metadata.name != name or one.state for one in sandboxes()), 20)
+        yield
+        assert name in cluster.kubectl("get", "pods", "--namespace=lab")
+    finally:
+        cluster.kubectl(*patch, finalizers % "null")
