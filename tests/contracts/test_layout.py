@@ -15,7 +15,6 @@ VALUES_ONLY = {
     "model/availability.py",
     "model/history.py",
     "model/membership.py",
-    "model/network_pin.py",
     "model/pause_usage.py",
     "model/pid_limit.py",
     "model/pod.py",

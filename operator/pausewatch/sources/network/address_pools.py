@@ -67,8 +67,8 @@ class AddressPools:
         status = file.stat()
         state = (str(file), status.st_ino, status.st_mtime_ns, status.st_size)
         if state != self._configured[0]:
-            text = _text(file)
             try:
+                text = _text(file)
                 network = cni_configuration.parse(text, lambda path: _text_in(place.root, path))
             except CniConfigurationError as error:
                 raise CniConfigurationError(f"{place.cni_directory}/{printable(names[0])} {error}") from error
@@ -81,10 +81,10 @@ class AddressPools:
             self._directory, self._reservations = network.directory, Reservations()
         try:
             directory = resolve_in_root(place.root, network.directory)
+            reserved = self._reservations.read(directory)
+            unlisted = self._reservations.unlisted(directory, listed)
         except FileNotFoundError:
-            directory = Path(place.root + network.directory)  # the plugin makes it with its first reservation
-        reserved = self._reservations.read(directory)
-        unlisted = self._reservations.unlisted(directory, listed)
+            reserved, unlisted = (), ()  # the plugin makes it with its first reservation
         return AddressPool(
             network=network.name,
             directory=printable(network.directory),
@@ -113,5 +113,5 @@ def _text(file: Path) -> str:
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise CniConfigurationError(f"{printable(file.name)} is no ordinary file")
+            raise CniConfigurationError("is no ordinary file")
         return opened.read(_LARGEST_BYTES).decode("utf-8", "replace")
