@@ -24,7 +24,7 @@ def _held_twice(pods: Sequence[AddressedPod]) -> Iterator[tuple[str, list[Addres
     Those come first of which it is reported, the oldest first: so the second one, which the finding is about, stays the
     same when a third one comes.
     """
-    counted = Counter(address for pod in pods for address in pod.held)
+    counted = Counter(address for pod in pods for address in {*pod.held})
     twice = sorted(address for address, count in counted.items() if count > 1)
     for address in twice:
         holders = [pod for pod in pods if address in pod.held]
