@@ -68,7 +68,7 @@ def kinds() -> tuple[Kind, ...]:
         ),
         Kind(
             name="without-volume",
-            manifests=(pod("without-volume", volumes=[{"name": "none", "configMap": {"name": "nowhere"}}]),),
+            manifests=(_without_volume(),),
             is_odd=lambda zoo: zoo.any_is("without-volume", _has_no_sandbox),
             is_seen=seen_in_the_api_only("without-volume"),
         ),
@@ -139,6 +139,12 @@ def _evicted() -> Manifest:
         container(command=write, volumeMounts=[{"name": "data", "mountPath": "/data"}]),
         volumes=[{"name": "data", "emptyDir": {"sizeLimit": "1Mi"}}],
     )
+
+
+def _without_volume() -> Manifest:
+    mount = {"name": "none", "mountPath": "/none"}
+    volume = {"name": "none", "configMap": {"name": "nowhere"}}
+    return pod("without-volume", container(volumeMounts=[mount]), volumes=[volume])
 
 
 def _restarts(one: Mapping[str, Any]) -> int:
