@@ -19,7 +19,7 @@ def test_healthy_node_is_silent() -> None:
 
 
 def test_finding_tells_everything_a_reader_needs() -> None:
-    """What may happen, and the pull that pins."""
+    """What may happen, and where to see it."""
     found = run(a_snapshot(sandbox_image=a_sandbox_image(pinned=False)))
 
     assert not isinstance(found, Unavailable)
@@ -30,10 +30,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         " it, and the next pod then depends on a pull"
     )
     assert {"imageID", "pinned"} < {evidence.name for evidence in one.evidence}
-    assert [command.command for command in one.next_commands] == [
-        f"crictl inspecti {PAUSE_IMAGE}",
-        f"crictl pull {PAUSE_IMAGE}",
-    ]
+    assert [command.command for command in one.next_commands] == [f"crictl inspecti {PAUSE_IMAGE}"]
 
 
 def test_missing_image_has_no_pin_to_judge() -> None:

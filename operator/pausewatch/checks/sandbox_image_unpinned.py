@@ -30,7 +30,6 @@ def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...] | Unavailable:
 
 
 def _observe(image: SandboxImage) -> Observation:
-    name = shlex.quote(image.image)
     return Observation(
         reason=SANDBOX_IMAGE_UNPINNED,
         severity=Severity.INFO,
@@ -45,10 +44,7 @@ def _observe(image: SandboxImage) -> Observation:
             Evidence(name="imageID", value=image.id),
             Evidence(name="pinned", value="false"),
         ),
-        next_commands=(
-            NextCommand(run_on=RunOn.NODE, command=f"crictl inspecti {name}"),
-            NextCommand(run_on=RunOn.NODE, command=f"crictl pull {name}"),
-        ),
+        next_commands=(NextCommand(run_on=RunOn.NODE, command=f"crictl inspecti {shlex.quote(image.image)}"),),
         rests_on=(),
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from integration.faults.conftest import StartCase
 from integration.support.fault_case import type_on_the_node
+from integration.support.observer import Observer
 from integration.support.program import Program
 from integration.support.sandbox_image import import_other_image, lab_of_its_own, use_other_image
 from lab.pins import OTHER_PAUSE_IMAGE, PAUSE_IMAGE, RUNTIME_VERSIONS
@@ -51,15 +52,15 @@ def test_runtime_was_told_to_use_another_image(lab: RuntimeLab, program: Program
     case.cleared()
 
 
-def test_second_name_of_the_image_is_no_drift(lab: RuntimeLab, start_case: StartCase) -> None:
+def test_second_name_of_the_image_is_no_drift(lab: RuntimeLab) -> None:
     """The configured name is another one, the image is the same."""
     old = lab.run(Pod("old"))
     lab.ctr("images", "tag", PAUSE_IMAGE, OTHER_PAUSE_IMAGE)
-    case = start_case("sandbox-image-drift")
     use_other_image(lab, old)
     lab.run(Pod("new"))
 
-    looks = [case.observer.look() for _ in range(4)]
+    with Observer(lab) as observer:
+        looks = [observer.look() for _ in range(4)]
 
     told = looks[-1].snapshot.sandbox_image
     assert getattr(told, "image", told) == OTHER_PAUSE_IMAGE

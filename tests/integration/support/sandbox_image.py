@@ -30,15 +30,16 @@ def import_other_image(lab: RuntimeLab) -> None:
     wait_until("the CRI to know the other pause image", lambda: lab.client.has_image(OTHER_PAUSE_IMAGE), 15)
 
 
-def use_other_image(lab: RuntimeLab, survivor: RunningPod) -> None:
+def use_other_image(lab: RuntimeLab, survivor: RunningPod, name: str = OTHER_PAUSE_IMAGE) -> None:
     """Configure the other pause image and start the runtime again; pods run on.
 
     Args:
         lab: Whose runtime is told.
         survivor: A pod that runs meanwhile.
+        name: What the image is called in the configuration.
     """
     shim = shim_of(survivor)
     config = lab.places.run / "config.toml"
     kill_runtime(lab)
-    config.write_text(config.read_text().replace(PAUSE_IMAGE, OTHER_PAUSE_IMAGE))
+    config.write_text(config.read_text().replace(PAUSE_IMAGE, name))
     start_runtime_again(lab, shim)
