@@ -8,8 +8,10 @@ import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
+from lab.cri import lab_cri_pb2 as pb
 from lab.errors import LabError
 from lab.pins import PAUSE_IMAGE
 from lab.pods import Container, Mount, Pod, RunningPod
@@ -171,6 +173,36 @@ def kill_pause(running: RunningPod) -> None:
     wait_until(what, lambda: running.client.sandbox_status(running.sandbox_id).state == 1, _EFFECT_SECONDS)
 
 
+def kill_unnoticed(running: RunningPod, container: str = "app") -> None:
+    """Kill a container's first process while its shim is stopped with SIGSTOP: nobody reaps it or tells the runtime.
+
+    It is a zombie, and the runtime goes on calling the container running. Healed by `resume_shim`.
+    """
+    _die_unnoticed(running, running.pid(container))
+
+
+def kill_pause_unnoticed(running: RunningPod) -> None:
+    """Kill a sandbox's pause as `kill_unnoticed` does with a container: the sandbox stays ready. Healed likewise."""
+    _die_unnoticed(running, running.pause_pid())
+
+
+def resume_shim(running: RunningPod) -> None:
+    """Let the shim of the two verbs above go on: it reaps what died meanwhile, and the runtime hears of it."""
+    _send(parent_pid(running.pause_pid()), signal.SIGCONT)
+
+
+def sandbox_once_more(lab: RuntimeLab, running: RunningPod) -> RunningPod:
+    """Make one more sandbox for a pod, with the next attempt number and no container; the earlier one stays as it is.
+
+    A kubelet stops the earlier one first: without that the pod has two ready ones. Healed by removing either.
+    """
+    config = pb.PodSandboxConfig()
+    config.CopyFrom(running.sandbox_config)
+    config.metadata.attempt += 1
+    made = lab.client.run_sandbox(config, running.pod.runtime_handler)
+    return replace(running, sandbox_id=made, sandbox_config=config, container_ids={})
+
+
 def kill_shim(running: RunningPod) -> None:
     """Kill a sandbox's shim with SIGKILL; the runtime loses sight of its processes, which live on.
 
@@ -276,6 +308,14 @@ def _change_network(running: RunningPod, number: signal.Signals) -> None:
     _send(pid, number)
     what = f"{running.pod.name} to change its network namespace"
     wait_until(what, lambda: linux_namespace(pid, "net") != before, _EFFECT_SECONDS)
+
+
+def _die_unnoticed(running: RunningPod, pid: int) -> None:
+    shim = parent_pid(running.pause_pid())
+    _send(shim, signal.SIGSTOP)
+    wait_until(f"the shim of {running.pod.name} to stop", lambda: process_state(shim) == "T", _EFFECT_SECONDS)
+    _send(pid, signal.SIGKILL)
+    wait_until(f"pid {pid} of {running.pod.name} to be a zombie", lambda: process_state(pid) == "Z", _EFFECT_SECONDS)
 
 
 def _send(pid: int, number: signal.Signals) -> None:
