@@ -19,7 +19,8 @@ def reserve(folder: Path, address: str, owner: str = MINE) -> Path:
 
 def addresses(reservations: Reservations, folder: Path) -> list[str]:
     """Return which addresses are reserved, in order."""
-    return sorted(str(one.address) for one in reservations.read(folder))
+    reservations.read(folder)
+    return sorted(str(one.address) for one in reservations.all)
 
 
 def unlisted(reservations: Reservations, folder: Path) -> list[str]:
@@ -107,6 +108,20 @@ def test_file_is_read_once(tmp_path: Path) -> None:
     assert file.stat().st_ino == number
 
     assert unlisted(reservations, tmp_path) == []
+
+
+def test_whether_something_changed(tmp_path: Path) -> None:
+    """What was counted stands while nothing did."""
+    (tmp_path / "lock").touch()
+    reserve(tmp_path, "10.1.0.7")
+    reservations = Reservations()
+    assert [reservations.read(tmp_path) for _ in range(2)] == [True, False]
+
+    file = reserve(tmp_path, "10.1.0.8")
+    assert [reservations.read(tmp_path) for _ in range(2)] == [True, False]
+
+    file.unlink()
+    assert [reservations.read(tmp_path) for _ in range(2)] == [True, False]
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory"])

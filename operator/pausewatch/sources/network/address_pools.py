@@ -31,7 +31,7 @@ class AddressPools:
 
     def __init__(self) -> None:
         self._configured: tuple[object, HostLocalNetwork | None] = (None, None)
-        self._directory = ""
+        self._counted: tuple[HostLocalNetwork | None, tuple[AddressRange, ...]] = (None, ())
         self._reservations = Reservations()
 
     def read(self, so_far: Snapshot, place: Place) -> tuple[AddressPool, ...] | Unavailable:
@@ -77,23 +77,27 @@ class AddressPools:
         return self._configured[1]
 
     def _pool(self, network: HostLocalNetwork, place: Place, listed: Collection[str]) -> AddressPool:
-        if network.directory != self._directory:
-            self._directory, self._reservations = network.directory, Reservations()
+        if network != self._counted[0]:
+            self._counted, self._reservations = (network, ()), Reservations()
         try:
             directory = resolve_in_root(place.root, network.directory)
-            reserved = self._reservations.read(directory)
+            if self._reservations.read(directory):
+                ranges = tuple(_count(spans, self._reservations.all) for spans in network.ranges)
+                self._counted = (network, ranges)
             unlisted = self._reservations.unlisted(directory, listed)
         except FileNotFoundError:
-            reserved, unlisted = (), ()  # the plugin makes it with its first reservation
+            # The plugin makes it with its first reservation.
+            self._reservations, unlisted = Reservations(), ()
+            self._counted = (network, tuple(_count(spans, ()) for spans in network.ranges))
         return AddressPool(
             network=network.name,
             directory=printable(network.directory),
-            ranges=tuple(_counted(spans, reserved) for spans in network.ranges),
+            ranges=self._counted[1],
             unlisted=tuple(one for one in unlisted if _SANDBOX_ID.fullmatch(one.owner_id)),
         )
 
 
-def _counted(spans: tuple[Span, ...], reserved: Collection[Reservation]) -> AddressRange:
+def _count(spans: tuple[Span, ...], reserved: Collection[Reservation]) -> AddressRange:
     return AddressRange(
         subnets=tuple(span.subnet for span in spans),
         addresses=sum(span.addresses for span in spans),

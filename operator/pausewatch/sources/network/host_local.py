@@ -51,9 +51,16 @@ class Reservations:
 
     def __init__(self) -> None:
         self._known: dict[str, Reservation] = {}
+        self._listed: list[tuple[str, int]] = []
+        self._complete = False
 
-    def read(self, directory: Path) -> Collection[Reservation]:
-        """Return what is there now; nothing where the directory does not exist.
+    @property
+    def all(self) -> Collection[Reservation]:
+        """What the last ``read`` found."""
+        return self._known.values()
+
+    def read(self, directory: Path) -> bool:
+        """Learn what is there now, nothing where the directory does not exist; return whether that has changed.
 
         Raises:
             OSError: it may not be read.
@@ -65,6 +72,8 @@ class Reservations:
                 listed = [(entry.name, entry.inode()) for entry in entries]
         except GONE:
             listed = []
+        if listed == self._listed and self._complete:
+            return False
         for name, inode in listed:
             known = self._known.get(name)
             if known is None or known.inode != inode:
@@ -77,7 +86,9 @@ class Reservations:
                 known = Reservation(inode=inode, address=known.address, owner=_read(directory / name))
             found[name] = known
         self._known = found
-        return found.values()
+        self._listed = listed
+        self._complete = all(one.owner is not None for one in found.values())
+        return True
 
     def unlisted(self, directory: Path, listed_ids: Collection[str]) -> tuple[ReservedAddress, ...]:
         """Return reservations of the last ``read`` whose owner is not listed, read once more, oldest first."""
@@ -90,6 +101,7 @@ class Reservations:
         for name, known in suspects[:MOST_TOLD]:
             now = _read(directory / name)
             self._known[name] = Reservation(inode=known.inode, address=known.address, owner=now)
+            self._complete &= now is not None
             if now is not None and now.owner_id not in listed_ids:
                 confirmed.append(now)
         return tuple(sorted(confirmed, key=lambda one: (one.reserved_at_seconds, one.address)))

@@ -42,11 +42,21 @@ class _Count:
     """By the path of the pin: the kernel gives an inode number to the next namespace at once."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owned:
+    names: frozenset[str] = frozenset()
+    """Of the files that belong to a sandbox."""
+
+    directories: frozenset[str] = frozenset({USUAL_DIRECTORY})
+    """Where it has them, as the runtime spells it."""
+
+
 class NetworkPins:
     """Finds pins without a sandbox. What is remembered saves time, and tells whose a pin was; nothing else."""
 
     def __init__(self) -> None:
-        self._names_of: dict[str, frozenset[str]] = {}
+        self._known: dict[str, _Owned] = {}
+        self._all = _Owned()
         self._count = _Count(uptime_seconds=0, users={})
 
     def read(self, so_far: Snapshot, place: Place) -> tuple[NetworkPin, ...] | Unavailable:
@@ -56,10 +66,10 @@ class NetworkPins:
         if isinstance(so_far.host_links, Unavailable):
             return so_far.host_links
         runtime_name = "" if isinstance(so_far.runtime, Unavailable) else so_far.runtime.name
-        unknown = self._learn_owners(so_far.sandboxes)
+        unknown = self._learn_owners(so_far.sandboxes, runtime_name)
         host_network = so_far.host_links.network
         try:
-            unowned = self._unowned(_directories(so_far.sandboxes, runtime_name, place.root), runtime_name, place)
+            unowned = self._unowned(runtime_name, place)
         except OSError as error:
             return unavailable(printable(str(error.filename)), error)
         pins = [pin for pin in unowned if pin.inode != host_network]
@@ -69,29 +79,33 @@ class NetworkPins:
         users = self._users(settled, so_far, place)
         return tuple(_with_users(pin, users.get(pin.path)) for pin in pins)
 
-    def _learn_owners(self, sandboxes: Iterable[Sandbox]) -> list[Sandbox]:
+    def _learn_owners(self, sandboxes: Iterable[Sandbox], runtime_name: str) -> list[Sandbox]:
         """Remember the pins of listed sandboxes, and return those whose pins nobody ever told."""
-        known: dict[str, frozenset[str]] = {}
+        known: dict[str, _Owned] = {}
         unknown = []
         for sandbox in sandboxes:
-            names = self._names_of.get(sandbox.id)
-            if names is None and not isinstance(sandbox.details, Unavailable):
-                names = _names(sandbox.details)
-            if names is None:
+            owned = self._known.get(sandbox.id)
+            if owned is None and not isinstance(sandbox.details, Unavailable):
+                owned = _owned(sandbox.details, runtime_name)
+            if owned is None:
                 unknown.append(sandbox)
             else:
-                known[sandbox.id] = names
-        self._names_of = known
+                known[sandbox.id] = owned
+        if known != self._known:
+            self._known = known
+            self._all = _Owned(
+                names=frozenset[str]().union(*(one.names for one in known.values())),
+                directories=frozenset({USUAL_DIRECTORY}).union(*(one.directories for one in known.values())),
+            )
         return unknown
 
-    def _unowned(self, directories: Iterable[Path], runtime_name: str, place: Place) -> list[NetworkPin]:
-        owned = frozenset[str]().union(*self._names_of.values())
+    def _unowned(self, runtime_name: str, place: Place) -> list[NetworkPin]:
         nsfs_device = Path(place.proc, "self/ns/net").stat().st_dev  # one device for the namespaces of all kinds
         looked_at = (
             _look(directory / name, place.root, nsfs_device)
-            for directory in directories
-            for name in sorted(os.listdir(directory))  # noqa: PTH208  names are all that is wanted
-            if name not in owned and is_pin_name(name, runtime_name)
+            for directory in _resolved(self._all.directories, place.root)
+            for name in sorted(set(os.listdir(directory)) - self._all.names)  # noqa: PTH208  only names are wanted
+            if is_pin_name(name, runtime_name)
         )
         return [pin for pin in looked_at if pin is not None]
 
@@ -109,16 +123,17 @@ class NetworkPins:
         return self._count.users
 
 
-def _names(details: SandboxDetails) -> frozenset[str] | None:
+def _owned(details: SandboxDetails, runtime_name: str) -> _Owned | None:
+    """Return what belongs to a sandbox; None if the runtime does not tell."""
     paths = pin_paths(details)
     if paths is None:
         # One in the node's network has no pin to tell of.
-        return frozenset() if details.network_mode is NamespaceMode.NODE else None
-    return frozenset(map(_name, paths))
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]
+        return _Owned() if details.network_mode is NamespaceMode.NODE else None
+    parts = [path.rpartition("/") for path in paths]
+    return _Owned(
+        names=frozenset(name for _, _, name in parts),
+        directories=frozenset(directory for directory, _, name in parts if is_pin_name(name, runtime_name)),
+    )
 
 
 def _owner_unknown(pin: NetworkPin, sandboxes: list[Sandbox]) -> Unavailable:
@@ -131,19 +146,12 @@ def _owner_unknown(pin: NetworkPin, sandboxes: list[Sandbox]) -> Unavailable:
     )
 
 
-def _directories(sandboxes: Iterable[Sandbox], runtime_name: str, root: str) -> list[Path]:
-    """Return the directories that hold pins, in the runtime's root and without links."""
-    told = (
-        path.rpartition("/")[0]
-        for sandbox in sandboxes
-        if not isinstance(sandbox.details, Unavailable)
-        for path in pin_paths(sandbox.details) or ()
-        if is_pin_name(_name(path), runtime_name)
-    )
-    found: dict[Path, None] = {}
-    for directory in dict.fromkeys((USUAL_DIRECTORY, *told)):
+def _resolved(directories: Iterable[str], root: str) -> list[Path]:
+    """Return where directories are in the runtime's root, without links and each once."""
+    found: set[Path] = set()
+    for directory in directories:
         try:
-            found[resolve_in_root(root, directory)] = None
+            found.add(resolve_in_root(root, directory))
         except (FileNotFoundError, TooManyLinksError):
             continue  # nothing was ever pinned there
     return sorted(found)
