@@ -7,13 +7,16 @@ import pytest
 
 from pausewatch.evaluate import evaluate
 from pausewatch.model.history import History
+from pausewatch.model.pod import WaitingPod
 from pausewatch.model.settings import Settings
 from support.builders import (
     CONTAINERD_PID,
+    TAKEN_AT,
     UPTIME_SECONDS,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
+    WEB_UID,
     a_pod,
     a_snapshot,
     identity,
@@ -103,6 +106,16 @@ class TestPodMemory:
 
         assert node.history.pods[WEB_SANDBOX_ID].grace_seconds == 600
 
+    def test_deletion_begins_with_the_first_scan_that_sees_it(self) -> None:
+        """The deadline itself is the API server's time."""
+        node = ScannedNode()
+        node.scan()
+        assert node.history.pods[WEB_SANDBOX_ID].deleting_since is None
+
+        for _ in range(2):
+            node.scan(snapshot=a_snapshot(pods=(a_pod(deletion_grace_seconds=30, deletion_due_at=TAKEN_AT),)))
+        assert node.history.pods[WEB_SANDBOX_ID].deleting_since == UPTIME_SECONDS + 10
+
     @pytest.mark.parametrize("section", ["pods", "sandboxes"])
     def test_is_kept_while_it_can_not_be_told(self, section: str) -> None:
         """An outage neither begins nor ends an absence."""
@@ -122,3 +135,28 @@ class TestPodMemory:
         node.scan(snapshot=a_snapshot(sandboxes=(), containers=()))
 
         assert node.history.pods == {}
+
+
+class TestWaitingSince:
+    """How long a pod has waited for a sandbox."""
+
+    WAITING = (WaitingPod(uid=WEB_UID, error="", last_failed_at=None),)
+
+    def test_begins_when_it_is_known_and_ends_with_the_wait(self) -> None:
+        """A pod that waits again begins anew."""
+        node = ScannedNode()
+        for _ in range(2):
+            node.scan(snapshot=a_snapshot(waiting_pods=self.WAITING))
+        assert node.history.waiting_since == {WEB_UID: UPTIME_SECONDS}
+
+        node.scan()
+        assert node.history.waiting_since == {}
+
+    def test_is_kept_while_nobody_answers(self) -> None:
+        """An API server that is down for a minute does not end a wait."""
+        node = ScannedNode()
+        node.scan(snapshot=a_snapshot(waiting_pods=self.WAITING))
+
+        node.scan(snapshot=a_snapshot(waiting_pods=MISSING))
+
+        assert node.history.waiting_since == {WEB_UID: UPTIME_SECONDS}

@@ -80,6 +80,7 @@ def evaluate(
         zombies_seen_since=_zombies_seen_since(node, known),
         zombie_counts=_zombie_counts(node, holding, known),
         pods=_pods(node, known),
+        waiting_since=_waiting_since(node, known),
         lost_since=_lost_since(node, known),
         sandbox_births=_sandbox_births(node, known),
         restored_first_seen=_still_restored(streaks, known, snapshot),
@@ -223,10 +224,28 @@ def _pods(node: NodeView, known: History) -> Mapping[str, PodMemory]:
     memories: dict[str, PodMemory] = {}
     for sandbox in node.sandboxes.values():
         before = known.pods.get(sandbox.id)
-        since = before.absent_since if before is not None else None
-        absent_since = None if sandbox.uid in node.pods else since if since is not None else snapshot.uptime_seconds
-        memories[sandbox.id] = PodMemory(grace_seconds=node.grace_seconds(sandbox), absent_since=absent_since)
+        pod = node.pods.get(sandbox.uid)
+        deleting = pod is not None and pod.deletion_due_at is not None
+        memories[sandbox.id] = PodMemory(
+            grace_seconds=node.grace_seconds(sandbox),
+            absent_since=_since(before.absent_since if before else None, snapshot, holds=pod is None),
+            deleting_since=_since(before.deleting_since if before else None, snapshot, holds=deleting),
+        )
     return memories
+
+
+def _since(before: float | None, snapshot: Snapshot, *, holds: bool) -> float | None:
+    """Return since when something holds, which did since ``before``; None if it does not."""
+    if not holds:
+        return None
+    return snapshot.uptime_seconds if before is None else before
+
+
+def _waiting_since(node: NodeView, known: History) -> Mapping[str, float]:
+    if isinstance(node.snapshot.waiting_pods, Unavailable):
+        return known.waiting_since
+    now = node.snapshot.uptime_seconds
+    return {waiting.uid: known.waiting_since.get(waiting.uid, now) for waiting in node.snapshot.waiting_pods}
 
 
 def _lost_since(node: NodeView, known: History) -> Mapping[str, float]:

@@ -2,11 +2,10 @@
 
 import shlex
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.linux_namespace import NamespaceKind
-from pausewatch.model.pod import Pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container, ContainerState, Sandbox, SandboxState
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -20,10 +19,12 @@ its mirror pod (kubelet: pkg/kubelet/pod/mirror_client.go)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Left:
-    """What is left of a sandbox whose pod should have ended at ``due_at``."""
+    """What is left of a sandbox whose pod is deleted."""
 
     sandbox: Sandbox
-    due_at: datetime
+    due_at_seconds: float
+    """Unix time by which it should have ended."""
+
     running: tuple[Container, ...]
     pin: str
     """Path of its network namespace; empty unless a file still holds it."""
@@ -39,16 +40,22 @@ class _Left:
 
 
 def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
-    """Find sandboxes that are still up although the time of their pod has passed."""
+    """Find sandboxes that are still up although the time of their pod has passed for long.
+
+    Two clocks must say so: the deadline is the API server's, and a step of either wall clock would move it.
+    """
+    delay_seconds = thresholds["delay_seconds"]
     return tuple(
-        _observe(node, left, thresholds["delay_seconds"])
+        _observe(node, left, delay_seconds)
         for sandbox in sorted(node.sandboxes.values(), key=lambda one: subject_of_sandbox(one).sort_key)
-        if (left := _left(node, sandbox)) is not None
+        if node.pod_deleted_for_seconds(sandbox) > delay_seconds
+        and (left := _left(node, sandbox)) is not None
+        and node.snapshot.taken_at.timestamp() > left.due_at_seconds + delay_seconds
     )
 
 
 def _left(node: NodeView, sandbox: Sandbox) -> _Left | None:
-    """Return what is left of a sandbox; None while its pod has time, and where nothing is left on the node."""
+    """Return what is left of a sandbox whose pod is deleted; None where nothing is left on the node."""
     pod = node.pods.get(sandbox.uid)
     details = node.sandbox_details(sandbox)
     if pod is None or pod.deletion_due_at is None or details is None or details.pod_source != FROM_THE_API:
@@ -64,26 +71,19 @@ def _left(node: NodeView, sandbox: Sandbox) -> _Left | None:
         ),
         "",
     )
-    due_at = _due_at(pod, pod.deletion_due_at, running)
-    if node.snapshot.taken_at < due_at or not (running or pin or sandbox.state is SandboxState.READY):
+    if not (running or pin or sandbox.state is SandboxState.READY):
         return None
-    return _Left(sandbox=sandbox, due_at=due_at, running=running, pin=pin)
-
-
-def _due_at(pod: Pod, deletion_due_at: datetime, running: tuple[Container, ...]) -> datetime:
-    """Return when a pod has to have ended. A kubelet that was restarted gives running containers all their time again.
-
-    It does not remember when it began to end a pod (kubelet: SyncTerminatingPod in pkg/kubelet/kubelet.go passes the
-    whole period on).
-    """
+    # A kubelet that was restarted does not remember when it began to end a pod, and gives running containers all their
+    # time again (kubelet: SyncTerminatingPod in pkg/kubelet/kubelet.go passes the whole period on).
     again_seconds = (pod.deletion_grace_seconds or 0) if running else 0
-    return deletion_due_at + timedelta(seconds=again_seconds)
+    due_at_seconds = pod.deletion_due_at.timestamp() + again_seconds
+    return _Left(sandbox=sandbox, due_at_seconds=due_at_seconds, running=running, pin=pin)
 
 
 def _observe(node: NodeView, left: _Left, delay_seconds: float) -> Observation:
     sandbox = left.sandbox
     subject = subject_of_sandbox(sandbox)
-    due = f"{left.due_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    due = f"{datetime.fromtimestamp(left.due_at_seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
     return Observation(
         reason=SANDBOX_STUCK_TERMINATING,
         severity=Severity.WARNING,
@@ -141,11 +141,7 @@ CHECK = Check(
             " network plugins, and for a kubelet that is restarted",
         ),
     ),
-    persistence=Persistence(
-        looks=2,
-        seconds_threshold="delay_seconds",
-        why="what is only slow is gone by the next scans, and nothing is lost by then",
-    ),
+    persistence=Persistence(looks=2, why="it may have ended just after the runtime was asked for its list"),
     since="0.1.0",
     stability=Stability.STABLE,
     run=run,

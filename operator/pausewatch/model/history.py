@@ -41,6 +41,9 @@ class PodMemory:
     absent_since: float | None
     """Boot-clock seconds of the first scan that did not find it in the API; None while it is there."""
 
+    deleting_since: float | None = None
+    """Boot-clock seconds of the first scan in which its deletion had been asked for; None while nobody did."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
@@ -59,6 +62,9 @@ class History:
 
     pods: Mapping[str, PodMemory] = field(default_factory=lambda: MappingProxyType({}))
     """By the id of their sandboxes."""
+
+    waiting_since: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Boot-clock seconds of the first scan in which a pod was known to wait for a sandbox; by the pod's uid."""
 
     lost_since: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     """Boot-clock seconds of the first scan that missed the process of a running container, or the pause of a sandbox

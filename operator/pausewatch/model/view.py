@@ -166,6 +166,20 @@ class NodeView:
         pairs = [(pod, by_uid[pod.uid]) for pod in self.pods.values() if pod.uid in by_uid]
         return tuple(sorted(pairs, key=lambda pair: (pair[0].namespace, pair[0].name, pair[0].uid)))
 
+    def pod_waiting_for_seconds(self, pod: Pod) -> float:
+        """Return for how long a pod has been known to wait for a sandbox; 0 when it is seen so for the first time."""
+        return self.snapshot.uptime_seconds - self._history.waiting_since.get(pod.uid, self.snapshot.uptime_seconds)
+
+    def pod_deleted_for_seconds(self, sandbox: Sandbox) -> float:
+        """Return how long ago the deletion of a sandbox's pod was first seen; 0 when it is seen for the first time.
+
+        By the boot clock: that of the API server, or a step of our own, may make any deadline seem long past.
+        """
+        memory = self._history.pods.get(sandbox.id)
+        if memory is None or memory.deleting_since is None:
+            return 0
+        return self.snapshot.uptime_seconds - memory.deleting_since
+
     def pod_absent_for_seconds(self, sandbox: Sandbox) -> float:
         """Return for how long the pod of a sandbox has been missing in the API; 0 if it is there or just vanished."""
         memory = self._history.pods.get(sandbox.id)
