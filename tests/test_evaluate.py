@@ -114,7 +114,7 @@ class TestOutcomes:
 
     @pytest.mark.parametrize("section", SECTIONS)
     def test_missing_section_skips_those_that_need_it_and_no_others(self, section: str) -> None:
-        """With faults on the node that every check sees."""
+        """With faults on the node that several checks see."""
         orphaned = a_snapshot(pods=())
         broken = with_zombies(with_first_process(orphaned, WEB_APP_ID, network=HOST_LINKS.network), 16, WEB_APP_PID)
         before = verdicts(broken)
@@ -122,7 +122,7 @@ class TestOutcomes:
         missing: dict[str, Any] = {section: MISSING}
         after = verdicts(replace(broken, **missing))
 
-        assert {Outcome.FAIL} == {outcome for outcome, _ in before.values()}
+        assert {Outcome.FAIL, Outcome.PASS} == {outcome for outcome, _ in before.values()}
         for check in all_checks():
             expected = (Outcome.SKIP, []) if section in check.needs else before[check.id]
             assert after[check.id] == expected
@@ -193,7 +193,17 @@ def test_summary_counts_what_is_there() -> None:
     summary = report.summary
     assert (summary.sandboxes, summary.ready_sandboxes, summary.containers) == (2, 2, 3)
     assert (summary.pause_processes, summary.pid_namespaces, summary.zombies) == (2, 4, 3)
+    assert summary.pause_memory_bytes == 2 * 137 * 4096
     assert report.sandbox_images == ("localhost/pause:3.10",)
+
+
+def test_memory_of_pauses() -> None:
+    """What stands for a pause in a virtual machine is none; what was not measured is not 0."""
+    machine = with_sandbox(a_snapshot(), WEB_SANDBOX_ID, runtime_type="io.containerd.kata.v2")
+
+    assert evaluate(machine, History(), Settings(), ())[0].summary.pause_memory_bytes == 137 * 4096
+    unknown = a_snapshot(pause_usages=MISSING)
+    assert evaluate(unknown, History(), Settings(), ())[0].summary.pause_memory_bytes is None
 
 
 def test_containers_are_counted_by_state() -> None:

@@ -52,6 +52,14 @@ def test_counts_of_the_node() -> None:
     assert samples("pausewatch_zombie_processes", exposed) == {(): 9}
 
 
+@pytest.mark.parametrize(("measured", "expected"), [(1_122_304, {(): 1_122_304}), (0, {(): 0}), (None, {})])
+def test_memory_of_pauses(measured: int | None, expected: dict[tuple[str, ...], float]) -> None:
+    """Nothing where it could not be measured."""
+    report = a_report(summary=a_summary(pause_memory_bytes=measured))
+
+    assert samples("pausewatch_pause_memory_bytes", Exposed(health=a_health(), report=report)) == expected
+
+
 @pytest.mark.parametrize(
     ("image", "expected"),
     [(a_sandbox_image(), {(): 1}), (a_sandbox_image(id="", pinned=None), {(): 0}), (DOWN, {})],

@@ -19,7 +19,7 @@ CHECK = "abnormal-pause"
 SOON = {CHECK: {"lasting_seconds": 3}}
 
 BUSY = "while :; do :; done"
-GREEDY = "filled=x; while [ ${#filled} -lt 16000000 ]; do filled=$filled$filled; done; /bin/busybox sleep 1000000"
+GREEDY = "filled=x; while [ ${#filled} -lt 16000000 ]; do filled=$filled$filled; done; /bin/busybox sleep 1000000; :"
 CARELESS = "/bin/busybox true & /bin/busybox true & exec /bin/busybox sleep 1000000"
 QUIET = "exec /bin/busybox sleep 1000000"
 

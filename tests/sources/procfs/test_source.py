@@ -40,6 +40,16 @@ def test_one_reading_holds_everything(proc: FakeProc) -> None:
     assert [placement.container_id for placement in reading.placements] == [OWNER, None]
 
 
+def test_text_of_a_process(proc: FakeProc) -> None:
+    """As the last scan read it, so that nobody has to read it again."""
+    with closing(ProcSource(proc.root)) as source:
+        assert source.stat_of(1) is None
+        source.read([])
+
+        assert source.stat_of(1) == stat_line(1, name=b"init", parent=0)
+        assert source.stat_of(42) is None
+
+
 def test_second_reading_of_a_quiet_node_gives_the_same_objects(proc: FakeProc) -> None:
     """Nothing is parsed or built twice."""
     proc.add(42)
