@@ -82,7 +82,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("cluster", "kubectl --namespace team-a get pod web-x -o wide"),
         ("node", "pausewatch inspect team-a/web-x"),
-        ("node", f"crictl inspectp {WEB_SANDBOX_ID}"),
+        ("node", f"crictl pods --id {WEB_SANDBOX_ID}"),
         ("cluster", "kubectl --namespace team-a delete pod web-x"),
         ("node", f"crictl stopp {WEB_SANDBOX_ID}"),
     ]

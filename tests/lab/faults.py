@@ -16,6 +16,7 @@ from lab.errors import LabError
 from lab.pins import PAUSE_IMAGE
 from lab.pods import Container, Mount, Pod, RunningPod
 from lab.processes import (
+    Process,
     find_process,
     linux_namespace,
     parent_pid,
@@ -173,22 +174,31 @@ def kill_pause(running: RunningPod) -> None:
     wait_until(what, lambda: running.client.sandbox_status(running.sandbox_id).state == 1, _EFFECT_SECONDS)
 
 
-def kill_unnoticed(running: RunningPod, container: str = "app") -> None:
-    """Kill a container's first process while its shim is stopped with SIGSTOP: nobody reaps it or tells the runtime.
+@contextmanager
+def stopped_shim(running: RunningPod) -> Iterator[Process]:
+    """Within this context a sandbox's shim, which it yields, is stopped with SIGSTOP.
 
-    It is a zombie, and the runtime goes on calling the container running. Healed by `resume_shim`.
+    It reaps nobody and tells the runtime nothing: see `kill_unreaped`. Calls that ask it hang, and the verbose status
+    of the sandbox is one; what the runtime lists comes from its own memory.
     """
-    _die_unnoticed(running, running.pid(container))
+    shim = find_process(parent_pid(running.pause_pid()))
+    if shim is None:
+        raise LabError(f"the sandbox of {running.pod.name} has no shim")
+    shim.send(signal.SIGSTOP)
+    try:
+        wait_until(f"the shim of {running.pod.name} to stop", lambda: process_state(shim.pid) == "T", _EFFECT_SECONDS)
+        yield shim
+    finally:
+        shim.send(signal.SIGCONT)
 
 
-def kill_pause_unnoticed(running: RunningPod) -> None:
-    """Kill a sandbox's pause as `kill_unnoticed` does with a container: the sandbox stays ready. Healed likewise."""
-    _die_unnoticed(running, running.pause_pid())
+def kill_unreaped(pid: int) -> None:
+    """Kill a pause or the first process of a container whose shim is stopped: it stays a zombie.
 
-
-def resume_shim(running: RunningPod) -> None:
-    """Let the shim of the two verbs above go on: it reaps what died meanwhile, and the runtime hears of it."""
-    _send(parent_pid(running.pause_pid()), signal.SIGCONT)
+    The runtime goes on calling the sandbox ready and the container running. Healed when the shim goes on.
+    """
+    _send(pid, signal.SIGKILL)
+    wait_until(f"pid {pid} to be a zombie", lambda: process_state(pid) == "Z", _EFFECT_SECONDS)
 
 
 def sandbox_once_more(lab: RuntimeLab, running: RunningPod) -> RunningPod:
@@ -308,14 +318,6 @@ def _change_network(running: RunningPod, number: signal.Signals) -> None:
     _send(pid, number)
     what = f"{running.pod.name} to change its network namespace"
     wait_until(what, lambda: linux_namespace(pid, "net") != before, _EFFECT_SECONDS)
-
-
-def _die_unnoticed(running: RunningPod, pid: int) -> None:
-    shim = parent_pid(running.pause_pid())
-    _send(shim, signal.SIGSTOP)
-    wait_until(f"the shim of {running.pod.name} to stop", lambda: process_state(shim) == "T", _EFFECT_SECONDS)
-    _send(pid, signal.SIGKILL)
-    wait_until(f"pid {pid} of {running.pod.name} to be a zombie", lambda: process_state(pid) == "Z", _EFFECT_SECONDS)
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -63,7 +63,7 @@ def _next_commands(sandbox: Sandbox) -> tuple[NextCommand, ...]:
     return (
         NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} get pod {name} -o wide"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
-        NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {identifier}"),
+        NextCommand(run_on=RunOn.NODE, command=f"crictl pods --id {identifier}"),
         NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} delete pod {name}"),
         NextCommand(run_on=RunOn.NODE, command=f"crictl stopp {identifier}"),
     )
