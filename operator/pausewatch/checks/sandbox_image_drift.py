@@ -23,7 +23,7 @@ def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...]:
     """Find ready sandboxes whose image is known to be another one: another name, and another id."""
     image = node.snapshot.sandbox_image
     # Without the id of the configured image nothing can be compared, and sandbox-image-missing tells of it.
-    if isinstance(image, Unavailable) or not image.present:
+    if isinstance(image, Unavailable) or not image.present or not image.others:
         return ()
     counts = _sandboxes_by_image(node)
     drifted = {one: counts[one.image] for one in image.others if one.id != image.id and counts[one.image]}

@@ -13,6 +13,7 @@ import grpc
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 
 SERVICE = "runtime.v1.RuntimeService"
+IMAGE_SERVICE = "runtime.v1.ImageService"
 
 
 class FakeRuntime:
@@ -23,6 +24,8 @@ class FakeRuntime:
         failures: The status code to fail with, by id or method.
         hanging: Ids and methods that are not answered before the runtime is stopped.
         delay_seconds: How long each status takes.
+        info: What the runtime adds to its verbose status.
+        images: By name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,18 +36,27 @@ class FakeRuntime:
         self.failures: dict[str, grpc.StatusCode] = {}
         self.hanging: set[str] = set()
         self.delay_seconds = 0.0
+        self.info: dict[str, str] = {}
+        self.images: dict[str, cri.Image] = {}
         self._path = path
         self._stopped = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
         methods: dict[str, tuple[type[Any], Callable[[Any], Any]]] = {
             "Version": (cri.VersionRequest, self._version),
+            "Status": (cri.StatusRequest, self._status),
             "ListPodSandbox": (cri.ListPodSandboxRequest, self._list_sandboxes),
             "PodSandboxStatus": (cri.PodSandboxStatusRequest, self._sandbox_status),
             "ListContainers": (cri.ListContainersRequest, self._list_containers),
             "ContainerStatus": (cri.ContainerStatusRequest, self._container_status),
         }
         handlers = {name: self._handler(name, *method) for name, method in methods.items()}
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        of_images = {"ImageStatus": self._handler("ImageStatus", cri.ImageStatusRequest, self._image_status)}
+        self._server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(SERVICE, handlers),
+                grpc.method_handlers_generic_handler(IMAGE_SERVICE, of_images),
+            )
+        )
 
     def __enter__(self) -> Self:
         self._server.add_insecure_port(f"unix:{self._path}")
@@ -91,6 +103,13 @@ class FakeRuntime:
 
     def _version(self, _: cri.VersionRequest) -> cri.VersionResponse:
         return cri.VersionResponse(runtime_name="containerd", runtime_version=self.version)
+
+    def _status(self, request: cri.StatusRequest) -> cri.StatusResponse:
+        assert request.verbose
+        return cri.StatusResponse(info=self.info)
+
+    def _image_status(self, request: cri.ImageStatusRequest) -> cri.ImageStatusResponse:
+        return cri.ImageStatusResponse(image=self.images.get(request.image.image))
 
     def _list_sandboxes(self, request: cri.ListPodSandboxRequest) -> cri.ListPodSandboxResponse:
         listed = (sandbox for sandbox, _ in self.sandboxes.values())

@@ -596,3 +596,20 @@ def test_grace_period(annotations: dict[str, str], seconds: float) -> None:
 
     assert isinstance(container.details, ContainerDetails)
     assert container.details.grace_seconds == seconds
+
+
+def test_image_is_what_was_configured() -> None:
+    """containerd's `image` may be another name of the same image; its annotation is the configured one."""
+    info = {
+        "image": "localhost/second-name:1",
+        "runtimeSpec": {"annotations": {"io.kubernetes.cri.podsandbox.image-name": "localhost/pause:1"}},
+    }
+    told = [info, {"image": "localhost/second-name:1"}]
+
+    status = cri.PodSandboxStatus()
+    details = [ready(cri.PodSandboxStatusResponse(status=status, info={"info": json.dumps(one)})) for one in told]
+
+    assert [one.image for one in details if not isinstance(one, Unavailable)] == [
+        "localhost/pause:1",
+        "localhost/second-name:1",
+    ]

@@ -193,5 +193,8 @@ def _images_in_use(sandboxes: Iterable[Sandbox]) -> Iterable[tuple[Sandbox, str]
                 yield sandbox, image
 
 
-def _names_in_use(sandboxes: Iterable[Sandbox]) -> frozenset[str]:
-    return frozenset(image for _, image in _images_in_use(sandboxes))
+def _names_in_use(sandboxes: Iterable[Sandbox]) -> set[str]:
+    """Return the same names without their sandboxes: the part that every scan pays for."""
+    ready = SandboxState.READY
+    details = (one.details for one in sandboxes if one.state is ready)
+    return {one.image for one in details if not isinstance(one, Unavailable) and one.image}
