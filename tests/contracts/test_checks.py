@@ -87,6 +87,19 @@ def test_unit_test_shows_a_finding_and_silence(check: Check) -> None:
     assert "assert not " in text or "== ()" in text, f"{path.name} never expects silence"
 
 
+@each_check
+def test_case_on_a_real_node_makes_each_of_its_faults(check: Check) -> None:
+    """What was never seen on a node that is really broken is a guess, and so is each of its reasons."""
+    file = f"test_{check.page.removesuffix('.md')}.py"
+    paths = [REPOSITORY / "tests" / kind / "faults" / file for kind in ("integration", "e2e")]
+    wanted = " or ".join(str(path.relative_to(REPOSITORY)) for path in paths)
+    text = "".join(path.read_text() for path in paths if path.exists())
+    assert text, f"{check.id} has no case on a real node: write {wanted}"
+
+    missing = [reason.name for reason in check.reasons if not re.search(rf"\b{reason.name}\b", text)]
+    assert not missing, f"{wanted} never expects {', '.join(missing)}"
+
+
 def test_reasons_and_ids_are_unique() -> None:
     """One vocabulary: a reason is also the suffix of an alert and the reason of an Event."""
     ids = [check.id for check in all_checks()]
