@@ -1,5 +1,7 @@
 """What people find out by hand about one sandbox."""
 
+from dataclasses import replace
+
 import pytest
 
 from pausewatch.model.availability import Unavailable
@@ -22,7 +24,14 @@ from support.builders import (
     a_snapshot,
     pause_links,
 )
-from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
+from support.changes import (
+    with_container,
+    with_first_process,
+    with_network,
+    with_sandbox,
+    with_zombies,
+    without_process,
+)
 
 DENIED = Unavailable(reason="PermissionDenied", detail="the links of pid 2311 may not be read")
 
@@ -245,3 +254,31 @@ def test_zombies_in_a_shared_pid_namespace() -> None:
     worker = container_of(facts, SHARED_WORKER_ID).zombies
     assert worker is not None
     assert worker.count == 2
+
+
+def test_network_as_the_runtime_reports_it() -> None:
+    """There is nothing to say but the addresses; one more inside is no fault."""
+    facts = inspected(with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=("10.200.0.3", "172.17.0.1")))
+
+    assert facts.addresses_inside == ("10.200.0.3", "172.17.0.1")
+    assert facts.network_faults == ()
+
+
+def test_network_that_differs_from_what_the_runtime_reports() -> None:
+    """Each difference is named."""
+    broken = with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=("10.9.9.9",), links_up=(), has_loopback=False)
+
+    facts = inspected(broken)
+
+    assert facts.addresses_inside == ("10.9.9.9",)
+    assert facts.network_faults == ("10.200.0.3 is not inside", "no interface is up", "no loopback")
+
+
+def test_network_that_was_not_read() -> None:
+    """Nothing is said of it: a sandbox in the node's network, or one without a process inside."""
+    for snapshot in (
+        replace(a_snapshot(), pod_networks=()),
+        with_sandbox(a_snapshot(), WEB_SANDBOX_ID, network_mode=NamespaceMode.NODE),
+    ):
+        facts = inspected(snapshot)
+        assert (facts.addresses_inside, facts.network_faults) == ((), ())

@@ -6,7 +6,7 @@ from pausewatch.model.snapshot import Snapshot
 from pausewatch.sinks.inspection_object import inspect_object
 from pausewatch.sinks.report import Object
 from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, WEB_SIDE_PID, a_node, a_snapshot
-from support.changes import with_first_process, with_zombies
+from support.changes import with_first_process, with_network, with_zombies
 
 
 def object_of(snapshot: Snapshot) -> Object:
@@ -42,3 +42,13 @@ def test_the_object_holds_the_same_facts() -> None:
 def test_the_same_node_gives_the_same_object() -> None:
     """Whatever the order in which the runtime lists things."""
     assert object_of(a_snapshot()) == object_of(a_snapshot())
+
+
+def test_a_broken_network() -> None:
+    """What is inside, and each difference from what the runtime reports."""
+    broken = with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=("10.9.9.9",))
+    web, shared = object_of(broken)["sandboxes"]
+
+    assert (web["addresses"], web["addressesInside"]) == (["10.200.0.3"], ["10.9.9.9"])
+    assert web["networkFaults"] == ["10.200.0.3 is not inside"]
+    assert "networkFaults" not in shared

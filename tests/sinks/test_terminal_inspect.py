@@ -15,7 +15,14 @@ from support.builders import (
     a_node,
     a_snapshot,
 )
-from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
+from support.changes import (
+    with_container,
+    with_first_process,
+    with_network,
+    with_sandbox,
+    with_zombies,
+    without_process,
+)
 from support.printed import printed
 
 
@@ -56,6 +63,17 @@ team-a/web-x  READY  sandbox 49b6b3a0c1d24
     zombies  1,576, children of pid 2321 side (PID 1 of the container)
 """
     )
+
+
+def test_a_broken_network() -> None:
+    """What the runtime reports, and what is there instead."""
+    text = text_of(with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=(), links_up=(), has_loopback=False))
+
+    assert "  addresses  10.200.0.3\n" in text
+    assert (
+        "  network    WRONG: 10.200.0.3 is not inside; no interface is up; no loopback;\n"
+        "             there is no address\n"
+    ) in text
 
 
 def test_a_shared_pid_namespace() -> None:

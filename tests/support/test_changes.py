@@ -5,8 +5,15 @@ import pytest
 from pausewatch.model.sandbox import NamespaceMode, SandboxState
 from pausewatch.model.sharing import Sharing
 from pausewatch.model.zombies import ParentRole, zombie_groups
-from support.builders import HOST_LINKS, WEB_APP_ID, WEB_APP_PID, WEB_SANDBOX_ID, a_node, a_snapshot
-from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
+from support.builders import HOST_LINKS, WEB_APP_ID, WEB_APP_PID, WEB_SANDBOX_ID, a_node, a_snapshot, present
+from support.changes import (
+    with_container,
+    with_first_process,
+    with_network,
+    with_sandbox,
+    with_zombies,
+    without_process,
+)
 
 
 def test_zombies_belong_to_the_container_of_their_parent() -> None:
@@ -51,3 +58,10 @@ def test_an_unknown_id_is_a_mistake_of_the_test() -> None:
     """A change that changes nothing would make a test pass for the wrong reason."""
     with pytest.raises(AssertionError, match="nothing has the id"):
         with_sandbox(a_snapshot(), "unknown")
+
+
+def test_one_pods_network_is_changed() -> None:
+    """The other pod's stays."""
+    changed = with_network(a_snapshot(), WEB_SANDBOX_ID, has_loopback=False)
+
+    assert [one.has_loopback for one in present(changed.pod_networks)] == [False, True]

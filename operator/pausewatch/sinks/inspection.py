@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.pod_address import AddressedPod
 from pausewatch.model.sandbox import Container, ContainerState, NamespaceMode, Sandbox, SandboxDetails
 from pausewatch.model.sharing import Expected, NamespaceJudgement, Owner, OwnerKind, Sharing
 from pausewatch.model.view import NodeView
@@ -98,6 +99,12 @@ class SandboxFacts:
     held: tuple[str, ...]
     """The Linux namespaces that the sandbox holds for its pod, by its pause or by pinned files."""
 
+    addresses_inside: tuple[str, ...]
+    """Those in its network namespace; empty where that is not the pod's own or was not read."""
+
+    network_faults: tuple[str, ...]
+    """How its network namespace differs from what the runtime reports, in words."""
+
     containers: tuple[ContainerFacts, ...]
     zombies: ZombieFacts | None
     """Those that belong to the sandbox and to no single container."""
@@ -119,6 +126,7 @@ def _sandbox(node: NodeView, sharing: Sharing, sandbox: Sandbox, zombies: dict[s
     pause = _first_process(node, sandbox.id)
     held = ((kind, sharing.reference(sandbox, kind)) for kind in NamespaceKind)
     host = node.host_links
+    addressed = next((pod for pod in node.addressed_pods if pod.sandbox.id == sandbox.id), None)
     return SandboxFacts(
         sandbox=sandbox,
         created_at=datetime.fromtimestamp(sandbox.created_at_seconds, UTC),
@@ -132,10 +140,22 @@ def _sandbox(node: NodeView, sharing: Sharing, sandbox: Sandbox, zombies: dict[s
             for kind, inode in held
             if inode is not None and (host is None or inode != host.of(kind))
         ),
+        addresses_inside=addressed.inside.addresses if addressed and addressed.inside else (),
+        network_faults=_network_faults(addressed) if addressed else (),
         containers=tuple(
             _container(node, sharing, container, zombies) for container in node.containers_of.get(sandbox.id, ())
         ),
         zombies=_zombies(zombies.get(sandbox.id)),
+    )
+
+
+def _network_faults(pod: AddressedPod) -> tuple[str, ...]:
+    if pod.inside is None:
+        return ()
+    return (
+        *(f"{address} is not inside" for address in pod.missing),
+        *(("no interface is up",) if pod.is_cut_off else ()),
+        *(() if pod.inside.has_loopback else ("no loopback",)),
     )
 
 

@@ -36,6 +36,8 @@ def _sandbox_object(facts: SandboxFacts) -> Object:
             "state": sandbox.state.value,
             "createdTime": time_text(facts.created_at),
             "addresses": list(details.addresses) if details else [],
+            "addressesInside": list(facts.addresses_inside),
+            "networkFaults": list(facts.network_faults),
             "runtimeType": details.runtime_type if details else "",
             "runtimeHandler": details.runtime_handler if details else "",
             "image": details.image if details else "",

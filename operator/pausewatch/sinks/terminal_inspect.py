@@ -54,6 +54,7 @@ def _sandbox_rows(facts: SandboxFacts) -> Iterator[tuple[str, Text]]:
     details = facts.details
     if details is not None:
         yield "addresses", Text(", ".join(details.addresses))
+        yield "network", _network(facts)
         yield "runtime", Text(" ".join(part for part in (details.runtime_type, details.runtime_handler) if part))
     yield "created", Text(time_text(facts.created_at))
     yield "pause", Text(_pause(facts))
@@ -61,6 +62,13 @@ def _sandbox_rows(facts: SandboxFacts) -> Iterator[tuple[str, Text]]:
     yield "holds", Text(" ".join(facts.held))
     yield "zombies", _zombies(facts.zombies)
     yield "not judged", Text(facts.not_comparable)
+
+
+def _network(facts: SandboxFacts) -> Text:
+    if not facts.network_faults:
+        return Text()
+    inside = ", ".join(facts.addresses_inside) or "no address"
+    return words(("WRONG", "bold red"), f": {'; '.join(facts.network_faults)}; there is {inside}")
 
 
 def _pause(facts: SandboxFacts) -> str:

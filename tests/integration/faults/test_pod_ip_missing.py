@@ -7,6 +7,7 @@ from integration.support.program import Program
 from lab import pod_network_faults as faults
 from lab.pods import Container, Pod
 from lab.shapes.runtime import RuntimeLab
+from lab.waiting import wait_until
 from pausewatch.model.report import Evidence
 
 
@@ -75,7 +76,9 @@ def test_pod_that_may_do_it_itself(lab: RuntimeLab, start_case: StartCase) -> No
     faults.lose_address(lab, web)
 
     finding = case.found()
-    lab.client.stop_container(web.container_ids["vpn"])
+    vpn = web.container_ids["vpn"]
+    lab.ctr("tasks", "kill", "--signal", "SIGKILL", vpn)
+    wait_until("the container to have exited", lambda: lab.client.container_status(vpn).finished_at, 10)
     later = [case.observer.reported() for _ in range(3)]
 
     assert (finding.severity, str(finding.subject)) == ("Info", "lab/web")
