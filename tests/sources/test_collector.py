@@ -45,6 +45,22 @@ def test_reads_runtime_and_processes(collector: Collector) -> None:
     assert f"net:[{snapshot.host_links.network}]" == str(Path("/proc/self/ns/net").readlink())
 
 
+def test_reads_the_sandbox_image(runtime: FakeRuntime, collector: Collector) -> None:
+    """What the runtime tells of it; the first scan after a restart of the runtime asks anew."""
+    runtime.info = {"config": '{"sandboxImage": "localhost/pause:1"}'}
+    runtime.images["localhost/pause:1"] = cri.Image(id="sha256:1", pinned=True)
+
+    told = [collector.collect().sandbox_image for _ in range(2)]
+
+    assert not isinstance(told[0], Unavailable)
+    assert (told[0].image, told[0].id, told[0].pinned) == ("localhost/pause:1", "sha256:1", True)
+    assert told[1] == told[0]
+    assert (runtime.calls["Status"], runtime.calls["ImageStatus"]) == (1, 1)
+    collector.close()
+    collector.collect()
+    assert runtime.calls["Status"] == 2
+
+
 @pytest.mark.usefixtures("runtime")
 def test_recorded_processes_do_not_exist_here(collector: Collector) -> None:
     """A pid that is gone, or another program's by now, is no first process to judge."""
