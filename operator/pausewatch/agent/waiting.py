@@ -65,9 +65,12 @@ class WaitingPods:
         """Return those that wait, as they were last asked about; see ``PodsSource.waiting``."""
         now = self._clock()
         self._known = {pod.uid: self._known.get(pod.uid) or _Asked() for pod in suspects}
-        for asked in self._known.values():
+        due = []
+        for pod in suspects:
+            asked = self._known[pod.uid]
             asked.scans += 1
-        due = [pod for pod in suspects if self._is_due(pod, now)]
+            if not asked.ended and asked.scans >= SCANS_BEFORE_ASKED and now >= asked.due:
+                due.append(pod)
         if due and (self._trouble is None or now >= self._trouble_until):
             # Whoever was asked longest ago, or never, is asked first; the order of the suspects decides otherwise.
             due.sort(key=lambda pod: self._known[pod.uid].due)
@@ -75,10 +78,6 @@ class WaitingPods:
         if due and self._trouble is not None:
             return self._trouble
         return tuple(asked.answer for asked in self._known.values() if asked.answer is not None)
-
-    def _is_due(self, pod: Pod, now: float) -> bool:
-        asked = self._known[pod.uid]
-        return not asked.ended and asked.scans >= SCANS_BEFORE_ASKED and now >= asked.due
 
     def _ask_about(self, pods: list[Pod], now: float) -> Unavailable | None:
         for pod in pods:

@@ -20,7 +20,7 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     """Find ready sandboxes whose pod has been missing for longer than the kubelet may need."""
     return tuple(
         _observe(node, sandbox, _bound_seconds(node, sandbox, thresholds))
-        for sandbox in sorted(node.sandboxes.values(), key=lambda one: subject_of_sandbox(one).sort_key)
+        for sandbox in node.sandboxes.values()
         if _must_have_a_pod(node, sandbox)
         and node.pod_absent_for_seconds(sandbox) > _bound_seconds(node, sandbox, thresholds)
     )

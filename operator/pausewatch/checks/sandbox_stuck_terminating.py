@@ -47,7 +47,7 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     delay_seconds = thresholds["delay_seconds"]
     return tuple(
         _observe(node, left, delay_seconds)
-        for sandbox in sorted(node.sandboxes.values(), key=lambda one: subject_of_sandbox(one).sort_key)
+        for sandbox in node.sandboxes.values()
         if node.pod_deleted_for_seconds(sandbox) > delay_seconds
         and (left := _left(node, sandbox)) is not None
         and node.snapshot.taken_at.timestamp() > left.due_at_seconds + delay_seconds
