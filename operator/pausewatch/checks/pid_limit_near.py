@@ -37,14 +37,15 @@ class _Case:
 
 def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     """Compare every bound with what is in use, and with how much of it zombies take."""
-    if not node.pid_limits:
+    used_up = [limit for limit in node.pid_limits if _reaches(limit.tasks, limit, thresholds["used_percent"])]
+    if not used_up:
         return ()
     lasting = [zombie for zombie in node.zombies if node.zombie_seen_for_seconds(zombie) > 0]
     groups = sorted(zombie_groups(node, lasting), key=lambda group: (-len(group.zombies), group.owner_id))
     nearest: dict[Subject, _Case] = {}
-    for limit in sorted(node.pid_limits, key=lambda one: (-one.used_share, one.directory)):
+    for limit in sorted(used_up, key=lambda one: (-one.used_share, one.directory)):
         case = _Case(limit=limit, groups=tuple(group for group in groups if _counts_against(limit, group)))
-        if case.groups and _is_near(case, thresholds):
+        if case.groups and _reaches(case.zombies, limit, thresholds["zombie_percent"]):
             # Bounds lie inside each other: the one that is reached first is told.
             nearest.setdefault(_subject(node, case), case)
     return tuple(_observe(node, subject, case) for subject, case in nearest.items())
@@ -54,12 +55,8 @@ def _counts_against(limit: PidLimit, group: ZombieGroup) -> bool:
     return limit.is_of_the_machine or group.owner_id in limit.owner_ids
 
 
-def _is_near(case: _Case, thresholds: Thresholds) -> bool:
-    limit = case.limit
-    return (
-        limit.tasks * PERCENT >= thresholds["used_percent"] * limit.most_tasks
-        and case.zombies * PERCENT >= thresholds["zombie_percent"] * limit.most_tasks
-    )
+def _reaches(tasks: int, limit: PidLimit, percent: float) -> bool:
+    return tasks * PERCENT >= percent * limit.most_tasks
 
 
 def _subject(node: NodeView, case: _Case) -> Subject:
