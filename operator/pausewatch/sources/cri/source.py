@@ -61,7 +61,7 @@ class _Connection:
 class CriSource:
     """Reads the container runtime, and remembers what it told between readings.
 
-    One thread at a time. A reading, ``sandbox_image`` left out, takes at most ``(5 + STATUS_TIME_LIMITS) * timeout_seconds`` and a little, that long
+    One thread at a time. ``read`` takes at most ``(5 + STATUS_TIME_LIMITS) * timeout_seconds`` and a little, that long
     only if the runtime answers everything at the last moment; one that hangs costs ``timeout_seconds`` once.
     """
 
