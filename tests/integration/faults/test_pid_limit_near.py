@@ -1,5 +1,6 @@
 """Zombies have used up most of the processes that may be."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -86,6 +87,29 @@ def test_silence(lab: RuntimeLab, limit: int | None, zombies: int, living: int) 
         found = [one.check for one in observer.findings(looks=3)]
 
     assert found == ["zombie-buildup"]
+
+
+def test_seen_from_inside_a_cgroup_namespace(lab: RuntimeLab, program: Program) -> None:
+    """As the agent's container has it on cgroup version 2: there paths of cgroups are relative to its own."""
+    misbehaving = Container(command=("misbehave", "children", str(ZOMBIES)))
+    running = lab.run(Pod("full", pids_limit=LIMIT, containers=(misbehaving,)))
+    await_zombies(running, ZOMBIES)
+    agent = f"{lab.cgroup.path}/kubepods/burstable/pod-of-the-agent/agent"
+    lab.cgroup.create(agent)
+    (hierarchy,) = [one for one in hierarchies() if (one.directory(agent) / "pids.max").exists()]
+    kind = "-t cgroup2" if hierarchy.unified else "-t cgroup -o pids"
+    mount = f"umount {hierarchy.mount_point} && mount {kind} none {hierarchy.mount_point}"
+    scan = f"cat /proc/self/cgroup && {mount} && pausewatch scan -o json"
+
+    printed = program.shell(
+        f"echo $$ > {hierarchy.directory(agent)}/cgroup.procs && unshare --cgroup --mount sh -c '{scan}'"
+    )
+
+    cgroups, _, report = printed.partition("{")
+    assert agent not in cgroups, "it is not in a cgroup namespace of its own"
+    (finding,) = [one for one in json.loads("{" + report)["status"]["findings"] if one["check"] == "pid-limit-near"]
+    evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+    assert evidence["cgroup"] == str(pids_directory(lab, running))
 
 
 def await_zombies(running: RunningPod, count: int, container: str = "app") -> None:
