@@ -108,6 +108,13 @@ def test_virtual_machine_is_not_judged() -> None:
     assert run(with_sandbox(left_in(WEB_APP_ID), WEB_SANDBOX_ID, runtime_type="io.containerd.kata.v2")) == ()
 
 
+def test_sandbox_that_could_not_be_asked_about() -> None:
+    """It may be a virtual machine."""
+    unknown = Unavailable(reason="StatusUnreadable", detail="damaged")
+
+    assert run(with_sandbox(left_in(WEB_APP_ID), WEB_SANDBOX_ID, details=unknown)) == ()
+
+
 def test_container_without_a_listed_sandbox() -> None:
     """Its pod is not known then."""
     others = tuple(one for one in present(a_snapshot().sandboxes) if one.id != WEB_SANDBOX_ID)

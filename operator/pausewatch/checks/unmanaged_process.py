@@ -2,6 +2,7 @@
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
+from pausewatch.model.sandbox import Container
 from pausewatch.model.strays import StrayGroup, kill_processes, show_processes, stray_groups, told
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
@@ -18,9 +19,15 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
 
 def _is_left(node: NodeView, group: StrayGroup) -> bool:
     if group.container is not None:
-        return group.container.sandbox_id not in node.not_comparable
+        return group.container.sandbox_id not in node.not_comparable and not _is_untold(node, group.container)
     # With a monitor of ours it is an unlisted-pause; with another runtime's it is that one's container.
     return not group.monitors
+
+
+def _is_untold(node: NodeView, container: Container) -> bool:
+    """Whether the runtime could not tell about the sandbox, which may then be a virtual machine."""
+    sandbox = node.sandboxes.get(container.sandbox_id)
+    return sandbox is not None and node.sandbox_details(sandbox) is None
 
 
 def _observe(node: NodeView, group: StrayGroup, thresholds: Thresholds) -> Observation:
