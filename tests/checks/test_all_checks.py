@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pausewatch.checks._check import Check, Persistence, all_checks
@@ -47,12 +47,18 @@ def without(snapshot: Snapshot, *sections: str) -> Snapshot:
     return replace(snapshot, **gone)
 
 
-def looked_at(*snapshots: Snapshot) -> Report:
-    """Return the report of the last of several looks at a node."""
-    history = History()
+def looked_at(*snapshots: Snapshot, history: History | None = None) -> Report:
+    """Return the report of the last of several looks at a node, after what was seen of it before."""
     for snapshot in snapshots:
-        report, history = evaluate(snapshot, history, Settings(), checks_at_once())
+        report, history = evaluate(snapshot, history or History(), Settings(), checks_at_once())
     return report
+
+
+NODES = {"healthy": a_snapshot(), "sick": a_sick_snapshot()}
+SEEN = {name: evaluate(node, History(), Settings(), checks_at_once())[1] for name, node in NODES.items()}
+"""What is remembered of each after a first look."""
+
+DAMAGES = {name: tuple(every_damage(node)) for name, node in NODES.items()}
 
 
 def seen_by(findings: Iterable[Finding], checks: Iterable[str]) -> list[tuple[str, str, Severity]]:
@@ -71,7 +77,7 @@ def test_the_sick_node_is_found_to_be_sick() -> None:
     """Several findings of several checks: else "unchanged" would mean nothing below."""
     found = {finding.check for finding in looked_at(a_sick_snapshot(), later(a_sick_snapshot())).findings}
 
-    assert {"namespace-not-shared", "orphaned-sandbox", "zombie-buildup"} <= found
+    assert len(found) >= 15, {check.id for check in all_checks()} - found
 
 
 def test_nothing_is_found_on_the_healthy_node() -> None:
@@ -133,23 +139,31 @@ def test_the_same_node_gives_the_same_report() -> None:
     )
 
 
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(min_value=0, max_value=2**32))
 def test_the_order_of_lists_changes_nothing(seed: int) -> None:
     """A runtime lists in any order; texts, ids and the order of findings are the same."""
-    sick = a_sick_snapshot()
-    tumbled = tumble(later(sick), random.Random(seed))  # noqa: S311  the seed is what makes a failure repeatable
+    tumbled = tumble(later(a_sick_snapshot()), random.Random(seed))  # noqa: S311  a failure has to be repeatable
 
-    assert looked_at(sick, tumbled) == looked_at(sick, later(sick))
+    assert looked_at(tumbled, history=SEEN["sick"]) == looked_at(later(a_sick_snapshot()), history=SEEN["sick"])
 
 
-def test_no_damage_breaks_a_check() -> None:
-    """Whatever one field of a healthy or a sick node says, no check ends in ERROR and the report can be stored."""
-    for snapshot in (a_snapshot(), a_sick_snapshot()):
-        for damage in every_damage(snapshot):
-            report = looked_at(snapshot, later(damage.snapshot))
-            broken = [result for result in report.results if result.outcome is Outcome.ERROR]
-            assert broken == [], damage.what
-            render(report)
+@pytest.mark.parametrize("node", NODES)
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_no_damage_breaks_a_check(node: str, data: st.DataObject) -> None:
+    """Whatever one field of a healthy or a sick node says, no check ends in ERROR and the report can be stored.
+
+    There are thousands of damages; each run takes some at random.
+    """
+    number = data.draw(st.integers(min_value=0, max_value=len(DAMAGES[node]) - 1))
+    damage = DAMAGES[node][number]
+
+    report = looked_at(later(damage.snapshot), history=SEEN[node])
+
+    broken = [result for result in report.results if result.outcome is Outcome.ERROR]
+    assert broken == [], damage.what
+    render(report)
 
 
 def tumble(snapshot: Snapshot, order: random.Random) -> Snapshot:

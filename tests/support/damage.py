@@ -38,15 +38,30 @@ class Damage:
     snapshot: Snapshot
 
 
+LISTED_BY_OTHERS = ("sandboxes", "containers", "pods", "waiting_pods")
+"""What the runtime and the API server list; in the other sections our own sources hold each thing once."""
+
+
 def every_damage(snapshot: Snapshot) -> Iterator[Damage]:
     """Yield the snapshot with each field of each item of its sections damaged in each way, one at a time.
 
-    Items are doubled and removed as well, and a section emptied.
+    Items are removed as well, and a section emptied; what others list may also come twice, or beside a damaged twin.
     """
     for name in (*SECTIONS, "pinned_namespaces", "placements", "changed_owners"):
         section = getattr(snapshot, name)
+        if name in LISTED_BY_OTHERS:
+            yield from _doubled(snapshot, name, section)
         for what, value in _damaged(section, typing.get_type_hints(Snapshot)[name]):
             yield Damage(what=f"{name}{what}", snapshot=replace(snapshot, **{name: value}))
+
+
+def _doubled(snapshot: Snapshot, name: str, section: tuple[Any, ...]) -> Iterator[Damage]:
+    """Yield the snapshot with items of a section beside their twins: two then claim the same id, pid or address."""
+    hint = _of_tuple(typing.get_type_hints(Snapshot)[name])
+    for index, item in enumerate(section):
+        for what, damaged in ((" itself", item), *_damaged(item, hint)):
+            changes: dict[str, Any] = {name: (*section, damaged)}
+            yield Damage(what=f"{name}[{index}]{what} added", snapshot=replace(snapshot, **changes))
 
 
 def _damaged(value: Any, annotation: Any) -> Iterator[tuple[str, Any]]:
@@ -67,14 +82,11 @@ def _damaged(value: Any, annotation: Any) -> Iterator[tuple[str, Any]]:
 def _damaged_tuple(items: tuple[Any, ...], annotation: Any) -> Iterator[tuple[str, Any]]:
     if items:
         yield " = ()", ()
-        yield " doubled", items + items
     for index, item in enumerate(items):
         before, after = items[:index], items[index + 1 :]
         yield f"[{index}] removed", before + after
         for what, damaged in _damaged(item, annotation):
             yield f"[{index}]{what}", (*before, damaged, *after)
-            # Beside the right one: two items then claim the same pid, id or address.
-            yield f"[{index}]{what} added", (*items, damaged)
 
 
 def _of_tuple(annotation: Any) -> Any:
