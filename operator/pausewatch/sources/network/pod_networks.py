@@ -7,6 +7,7 @@ healthy one costs about a millisecond whatever its size.
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.comparable import why_not_comparable
@@ -89,16 +90,16 @@ class PodNetworks:
             return so_far.first_processes
         if isinstance(so_far.host_links, Unavailable):
             return so_far.host_links
-        firsts = {first.owner_id: first for first in so_far.first_processes}
+        processes = _Processes(so_far.first_processes, so_far.containers, so_far.pinned_namespaces)
         entrances: dict[str, _Entrance] = {}
         for sandbox in so_far.sandboxes:
             known = self._known.get(sandbox.id)
             entrance = None if known is None else known.entrance
-            if entrance is None or not _stands(entrance, sandbox, firsts):
+            if entrance is None or not processes.still_have(entrance, sandbox):
                 details = _own_network(sandbox)
                 if details is None:
                     continue
-                first = _inside(sandbox, details, firsts, so_far.containers, so_far.pinned_namespaces)
+                first = processes.inside(sandbox, details)
                 if first is None or _network_of(first) in (None, so_far.host_links.network):
                     continue
                 entrance = _Entrance(sandbox=sandbox, told=details.addresses, first=first)
@@ -115,9 +116,38 @@ class PodNetworks:
         return now + usual[:READ_PER_SCAN]
 
 
-def _stands(entrance: _Entrance, sandbox: Sandbox, firsts: dict[str, FirstProcess]) -> bool:
-    """Whether an entrance of the last scan is one still: sources keep the objects of what has not changed."""
-    return entrance.sandbox is sandbox and firsts.get(entrance.first.owner_id) is entrance.first
+class _Processes:
+    """The first processes of one scan."""
+
+    def __init__(
+        self, firsts: tuple[FirstProcess, ...], containers: tuple[Container, ...], pins: tuple[PinnedNamespace, ...]
+    ) -> None:
+        self._by_owner = {first.owner_id: first for first in firsts}
+        self._containers = containers
+        self._pins = pins
+
+    def still_have(self, entrance: _Entrance, sandbox: Sandbox) -> bool:
+        """Whether an entrance of the last scan is one still: sources keep the objects of what has not changed."""
+        return entrance.sandbox is sandbox and self._by_owner.get(entrance.first.owner_id) is entrance.first
+
+    def inside(self, sandbox: Sandbox, details: SandboxDetails) -> FirstProcess | None:
+        """Return the pause or, without one, a container's process in the network namespace that the runtime pins."""
+        pause = self._by_owner.get(sandbox.id)
+        if pause is not None:
+            return pause
+        paths = {entry.path for entry in details.spec_namespaces or () if entry.kind is NamespaceKind.NETWORK}
+        pinned = {pin.inode for pin in self._pins if pin.path in paths}
+        found = self._of_containers.get(sandbox.id, ()) if pinned else ()
+        return next((first for first in found if _network_of(first) in pinned), None)
+
+    @cached_property
+    def _of_containers(self) -> dict[str, list[FirstProcess]]:
+        """By sandbox id. Needed on runtimes without a pause only."""
+        grouped: dict[str, list[FirstProcess]] = {}
+        for container in self._containers:
+            if container.id in self._by_owner:
+                grouped.setdefault(container.sandbox_id, []).append(self._by_owner[container.id])
+        return grouped
 
 
 def _own_network(sandbox: Sandbox) -> SandboxDetails | None:
@@ -128,23 +158,6 @@ def _own_network(sandbox: Sandbox) -> SandboxDetails | None:
     if details.network_mode is not NamespaceMode.POD or why_not_comparable(sandbox, ()):
         return None
     return details
-
-
-def _inside(
-    sandbox: Sandbox,
-    details: SandboxDetails,
-    firsts: dict[str, FirstProcess],
-    containers: tuple[Container, ...],
-    pins: tuple[PinnedNamespace, ...],
-) -> FirstProcess | None:
-    """Return the pause or, without one, a container's first process in the network namespace that the runtime pins."""
-    pause = firsts.get(sandbox.id)
-    if pause is not None:
-        return pause
-    paths = {entry.path for entry in details.spec_namespaces or () if entry.kind is NamespaceKind.NETWORK}
-    pinned = {pin.inode for pin in pins if pin.path in paths}
-    found = (firsts.get(container.id) for container in containers if container.sandbox_id == sandbox.id)
-    return next((first for first in found if first is not None and _network_of(first) in pinned), None)
 
 
 def _network_of(first: FirstProcess) -> int | None:
