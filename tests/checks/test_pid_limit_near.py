@@ -135,7 +135,7 @@ def test_steady_growth_tells_when() -> None:
     (observation,) = run(with_limits(750, limit(850)), growth_per_minute=5)
 
     assert "at 1,000, at this pace about 09:45Z, forks fail" in observation.message
-    assert observation.evidence[-1] == Evidence(name="growth", value="300+ more an hour")
+    assert observation.evidence[-1] == Evidence(name="growth", value="200+ more an hour")
 
 
 def test_growth_does_not_change_the_text() -> None:

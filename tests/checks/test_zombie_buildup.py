@@ -151,7 +151,7 @@ def test_steady_growth_tells_when_the_nearest_limit_is_reached() -> None:
     (observation,) = with_history(snapshot, 0, 10, 20, 30, 40)
 
     assert observation.message.endswith("at this pace pids.max 1,000 is reached about 10:30Z, and forks fail")
-    assert evidence(observation)["growth"] == "600+ more an hour"
+    assert evidence(observation)["growth"] == "500+ more an hour"
     assert evidence(observation)["nearestLimit"] == "pids.max 1,000 in /sys/fs/cgroup/pod1, 100+ used"
 
 

@@ -55,8 +55,16 @@ def test_old_counts_are_forgotten() -> None:
 
 
 @pytest.mark.parametrize(
-    ("per_hour", "text"), [(0, "none"), (0.4, "none"), (7, "7 more an hour"), (5473, "5,000+ more an hour")]
+    ("paces", "text"),
+    [
+        ((0, 0.4), "none"),
+        ((1, 1.9), "1+ more an hour"),
+        ((54, 60, 66), "50+ more an hour"),
+        ((354, 360, 366), "200+ more an hour"),
+        ((594, 600, 606), "500+ more an hour"),
+        ((5473,), "5,000+ more an hour"),
+    ],
 )
-def test_pace_is_told_coarsely(per_hour: float, text: str) -> None:
-    """So that stored text rarely changes."""
-    assert growth_text(per_hour) == text
+def test_pace_is_told_coarsely(paces: tuple[float, ...], text: str) -> None:
+    """So that stored text does not change when one more or one less was counted."""
+    assert {growth_text(pace) for pace in paces} == {text}

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pausewatch.model.text import at_least
-
 SECONDS_BETWEEN_COUNTS = 60
-MOST_COUNTS = 11
-"""Kept of one container: ten minutes, so that a pace that has changed is believed soon."""
+MOST_COUNTS = 21
+"""Kept of one container: twenty minutes, in which a beat of one a minute is told to a tenth, and after which a new pace
+is believed."""
 
 LEAST_COUNTS = 5
 """Of four minutes, before anything is said about a pace: less would make a burst look like one."""
@@ -59,5 +58,13 @@ def _per_hour(counts: tuple[ZombieCount, ...]) -> float:
 
 
 def growth_text(per_hour: float) -> str:
-    """Return a pace for people, coarse, so that it rarely changes: ``1,000+ more an hour``."""
-    return f"{at_least(int(per_hour))} more an hour" if per_hour >= 1 else "none"
+    """Return a pace for people, as a lower bound of 1, 2 or 5 times a power of ten: ``500+ more an hour``.
+
+    Beats of programs are mostly 6, 12, 60 or 360 an hour, in the middle between two such bounds: counting one more or
+    one less does not change the text.
+    """
+    if per_hour < 1:
+        return "none"
+    unit: int = 10 ** (len(str(int(per_hour))) - 1)
+    factor = max(step for step in (1, 2, 5) if step * unit <= per_hour)
+    return f"{factor * unit:,}+ more an hour"
