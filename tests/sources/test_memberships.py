@@ -111,6 +111,14 @@ def test_new_process_is_read_again(node: Node) -> None:
     assert node.read(snapshot, 1)[NEW_PID].container_id == WEB_APP_ID
 
 
+def test_process_that_could_not_be_read_is_read_again(node: Node) -> None:
+    """For want of a file descriptor, for example."""
+    assert CONTAINERD_PID not in node.read()
+    node.place(CONTAINERD_PID, "/system.slice/containerd.service")
+
+    assert CONTAINERD_PID in node.read()
+
+
 def test_new_owner_of_a_number_is_read(node: Node) -> None:
     """What is remembered belongs to an identity."""
     node.read()

@@ -27,8 +27,8 @@ class _Known:
     """What stands in its path in front of the kubelet's part; None where the path is not that of a pod."""
 
     settled: bool
-    """Whether it was old enough when it was read: runc moves a process shortly after it made it, and only then lets
-    it become the container's program."""
+    """Whether it could be read, and was old enough then: runc moves a process shortly after it made it, and only then
+    lets it become the container's program."""
 
     stray_since: float | None = None
 
@@ -122,7 +122,7 @@ def _read(place: Place, process: Process, known: _Known | None, uptime_seconds: 
         process=process,
         membership=membership,
         pods_root=root,
-        settled=process.identity.age_seconds(uptime_seconds) >= SETTLING_SECONDS,
+        settled=membership is not None and process.identity.age_seconds(uptime_seconds) >= SETTLING_SECONDS,
         stray_since=known.stray_since if known is not None and same else None,
     )
 
