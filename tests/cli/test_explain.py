@@ -35,7 +35,7 @@ def test_list_holds_everything_that_a_check_declares() -> None:
     ("name", "hint"),
     [
         ("ZombieBuildUps", "did you mean ZombieBuildup?"),
-        ("name", "did you mean namespace-not-shared?"),
+        ("shim", "did you mean orphaned-shim?"),
         ("PausewatchZombieBuild", "did you mean PausewatchZombieBuildup?"),
         ("xyzzy", "pausewatch explain lists all"),
     ],
