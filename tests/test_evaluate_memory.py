@@ -8,20 +8,23 @@ import pytest
 from pausewatch.evaluate import evaluate
 from pausewatch.model.history import History
 from pausewatch.model.pod import WaitingPod
+from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
 from support.builders import (
     CONTAINERD_PID,
+    SHARED_UID,
     TAKEN_AT,
     UPTIME_SECONDS,
     WEB_APP_ID,
     WEB_APP_PID,
+    WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     WEB_UID,
     a_pod,
     a_snapshot,
     identity,
 )
-from support.changes import with_zombies
+from support.changes import with_sandbox, with_zombies, without_process
 from support.scans import MISSING, ScannedNode
 
 
@@ -128,6 +131,15 @@ class TestPodMemory:
 
         assert node.history.pods == before
 
+    def test_ended_sandbox_is_remembered_too(self) -> None:
+        """Its pod may be gone as well, and the kubelet leave it behind."""
+        node = ScannedNode()
+        ended = with_sandbox(a_snapshot(pods=()), WEB_SANDBOX_ID, state=SandboxState.NOTREADY)
+        for _ in range(2):
+            node.scan(snapshot=ended)
+
+        assert node.history.pods[WEB_SANDBOX_ID].absent_since == UPTIME_SECONDS
+
     def test_sandbox_that_is_gone_is_forgotten(self) -> None:
         """Memory does not grow with the pods that come and go."""
         node = ScannedNode()
@@ -160,3 +172,55 @@ class TestWaitingSince:
         node.scan(snapshot=a_snapshot(waiting_pods=MISSING))
 
         assert node.history.waiting_since == {WEB_UID: UPTIME_SECONDS}
+
+
+class TestLostSince:
+    """Since when a running container lacks its process, or a sandbox its pause."""
+
+    DEAD = without_process(without_process(a_snapshot(), WEB_APP_PID), WEB_PAUSE_PID)
+
+    def test_first_sight_is_kept_and_what_recovered_is_forgotten(self) -> None:
+        """The runtime noticed at last."""
+        node = ScannedNode()
+        for _ in range(2):
+            node.scan(snapshot=self.DEAD)
+        assert node.history.lost_since == {WEB_APP_ID: UPTIME_SECONDS, WEB_SANDBOX_ID: UPTIME_SECONDS}
+
+        node.scan()
+        assert node.history.lost_since == {}
+
+    @pytest.mark.parametrize("section", ["sandboxes", "containers", "processes", "first_processes"])
+    def test_is_kept_while_it_can_not_be_told(self, section: str) -> None:
+        """What is dead stays dead."""
+        missing: dict[str, Any] = {section: MISSING}
+        node = ScannedNode()
+        node.scan(snapshot=self.DEAD)
+
+        node.scan(snapshot=replace(self.DEAD, **missing))
+
+        assert node.history.lost_since == {WEB_APP_ID: UPTIME_SECONDS, WEB_SANDBOX_ID: UPTIME_SECONDS}
+
+    def test_what_is_no_longer_listed_is_forgotten_without_processes_as_well(self) -> None:
+        """Memory does not grow on a node whose processes can never be read."""
+        node = ScannedNode()
+        node.scan(snapshot=self.DEAD)
+        node.scan(snapshot=a_snapshot(sandboxes=(), containers=(), processes=MISSING))
+
+        assert node.history.lost_since == {}
+
+
+class TestSandboxBirths:
+    """When the sandboxes of each pod were made."""
+
+    def test_is_kept_while_the_runtime_does_not_answer(self) -> None:
+        """A restart of the runtime must not hide a loop that it causes."""
+        node = ScannedNode()
+        node.scan()
+        before = node.history.sandbox_births
+        assert set(before) == {WEB_UID, SHARED_UID}
+
+        node.scan(snapshot=a_snapshot(sandboxes=MISSING))
+        assert node.history.sandbox_births == before
+
+        node.scan(snapshot=a_snapshot(sandboxes=(), containers=()))
+        assert node.history.sandbox_births == {}

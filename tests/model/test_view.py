@@ -6,10 +6,12 @@ from typing import ClassVar
 import pytest
 
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.history import PodMemory
+from pausewatch.model.history import History, PodMemory
 from pausewatch.model.pod import WaitingPod
-from pausewatch.model.sandbox import ContainerState
+from pausewatch.model.sandbox import ContainerState, SandboxState
+from pausewatch.model.sandbox_births import SandboxBirth
 from pausewatch.model.snapshot import SECTIONS
+from pausewatch.model.view import NodeView
 from support.builders import (
     HOST_LINKS,
     SHARED_PAUSE_PID,
@@ -29,8 +31,9 @@ from support.builders import (
     adding,
     hex_id,
     identity,
+    sandbox_details,
 )
-from support.changes import with_container, with_first_process, with_zombies
+from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
 
 
 def test_running_containers_are_ordered_as_people_read_them() -> None:
@@ -131,6 +134,67 @@ def test_an_unavailable_section_reads_as_empty(section: str) -> None:
     assert counts == healthy.get(section, (2, 3, 5, 11, True))
 
 
+class TestLost:
+    """Containers without their process, and sandboxes without their pause."""
+
+    def test_dead_process_is_lost_in_a_running_container_only(self) -> None:
+        """An exited container has none."""
+        gone = without_process(a_snapshot(), WEB_APP_PID)
+        ended = with_container(gone, WEB_APP_ID, state=ContainerState.EXITED)
+
+        assert [one.id for one in a_node(gone).containers_without_process] == [WEB_APP_ID]
+        assert a_node(ended).containers_without_process == a_node().containers_without_process == ()
+
+    def test_lost_pause_counts_while_a_living_container_runs(self) -> None:
+        """Whether the runtime noticed or not."""
+        unseen = without_process(a_snapshot(), WEB_PAUSE_PID)
+        seen = with_sandbox(unseen, WEB_SANDBOX_ID, state=SandboxState.NOTREADY, pause_pid=0)
+        empty = without_process(without_process(seen, WEB_APP_PID), WEB_SIDE_PID)
+
+        assert [[one.id for one in a_node(node).sandboxes_without_pause] for node in (unseen, seen, empty)] == [
+            [WEB_SANDBOX_ID],
+            [WEB_SANDBOX_ID],
+            [],
+        ]
+        assert a_node().sandboxes_without_pause == ()
+
+    def test_nothing_is_lost_where_processes_can_not_be_told(self) -> None:
+        """Their numbers belong to another PID namespace, or nothing was read."""
+        gone = without_process(without_process(a_snapshot(), WEB_APP_PID), WEB_PAUSE_PID)
+        missing = Unavailable(reason="Missing", detail="not there")
+
+        for blind in (replace(gone, processes=missing), replace(gone, first_processes=missing)):
+            assert a_node(blind).containers_without_process == ()
+            assert a_node(blind).sandboxes_without_pause == ()
+
+    def test_time_counts_from_the_first_sight(self) -> None:
+        """By the boot clock."""
+        node = NodeView(a_snapshot(), History(lost_since={WEB_APP_ID: UPTIME_SECONDS - 90}))
+
+        assert node.lost_for_seconds(WEB_APP_ID) == 90
+        assert node.lost_for_seconds(WEB_SIDE_ID) == 0
+
+
+def test_births_of_sandboxes_join_what_was_seen_before() -> None:
+    """Those that are gone, of pods that are still there."""
+    before = SandboxBirth(sandbox_id="before", attempt=0, created_at_seconds=a_sandbox().created_at_seconds - 60)
+    node = NodeView(a_snapshot(), History(sandbox_births={WEB_UID: (before,), "gone": (before,)}))
+
+    assert [one.sandbox_id for one in node.sandbox_births[WEB_UID]] == ["before", WEB_SANDBOX_ID]
+    assert "gone" not in node.sandbox_births
+
+
+def test_sandbox_of_a_kubelet_says_where_its_pod_is_from() -> None:
+    """One that was made by hand does not, and one without status can not."""
+    sandboxes = (
+        a_sandbox(),
+        a_sandbox(details=sandbox_details(pod_source="")),
+        a_sandbox(details=Unavailable(reason="X", detail="damaged")),
+    )
+
+    assert [a_node().is_of_a_kubelet(one) for one in sandboxes] == [True, False, False]
+
+
 class TestPods:
     """What the API server knows, joined by the uid that sandboxes carry."""
 
@@ -161,9 +225,7 @@ class TestPods:
 def test_waiting_pods_are_those_that_the_api_still_knows() -> None:
     """In the order of their names; one that was deleted meanwhile has no name."""
     late = a_pod(name="z", uid="late")
-    waiting = tuple(
-        WaitingPod(uid=uid, error="", last_failed_at=None) for uid in ("late", WEB_UID, "deleted")
-    )
+    waiting = tuple(WaitingPod(uid=uid, error="", last_failed_at=None) for uid in ("late", WEB_UID, "deleted"))
     node = a_node(a_snapshot(pods=(late, a_pod()), waiting_pods=waiting))
 
     assert [(pod.name, one.uid) for pod, one in node.waiting_pods] == [("web-x", WEB_UID), ("z", "late")]

@@ -188,6 +188,30 @@ def test_kill_pause_ends_a_shared_pid_namespace(lab: RuntimeLab) -> None:
     wait_until("the container to die with pause", lambda: find_process(pid) is None, 10)
 
 
+def test_stopped_shim_leaves_the_dead_unreaped(lab: RuntimeLab) -> None:
+    """The runtime calls the container running until the shim goes on; then it has exited."""
+    running = lab.run(Pod("hollow"))
+    app, pid = running.container_ids["app"], running.pid()
+    with faults.stopped_shim(running) as shim:
+        faults.kill_unreaped(pid)
+
+        assert zombies_of(shim.pid) == [pid]
+        assert lab.client.container_status(app).state == 1
+    wait_until("the container to have exited", lambda: lab.client.container_status(app).state == 2, 10)
+    assert find_process(pid) is None
+
+
+def test_sandbox_once_more(lab: RuntimeLab) -> None:
+    """Both are ready, and of one pod."""
+    running = lab.run(Pod("twin"))
+    second = faults.sandbox_once_more(lab, running)
+
+    assert {(one.metadata.uid, one.metadata.attempt, one.state) for one in lab.client.sandboxes()} == {
+        (running.uid, 0, 0),
+        (second.uid, 1, 0),
+    }
+
+
 def test_kill_shim_ends_the_runtimes_view(lab: RuntimeLab) -> None:
     """Without its shim a sandbox is not ready any more, and it can still be removed."""
     running = lab.run(Pod("no-shim"))

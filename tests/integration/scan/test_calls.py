@@ -15,7 +15,7 @@ def test_quiet_node_is_asked_for_two_lists_per_look(lab: RuntimeLab) -> None:
     ended = Container("prepare", command=("true",), init=True)
     lab.run(Pod("web", containers=(ended, Container("app"), Container("side"))))
     lab.run(Pod("shared", share_pid=True))
-    faults.kill_pause(lab.run(Pod("headless")))
+    faults.kill_pause(lab.run(Pod("headless", share_pid=True)))
 
     with Observer(lab) as observer:
         first = calls_of(observer)
