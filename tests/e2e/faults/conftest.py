@@ -20,8 +20,10 @@ from support.fault_matrix import MATRIX, write_matrix
 @pytest.fixture
 def program(cluster: Cluster, tmp_path: Path) -> Program:
     """A shell on the cluster's node, with ``pausewatch``, ``crictl`` and, for an administrator, ``kubectl`` on PATH."""
+    # Without a home directory kubectl would keep its cache wherever it is called.
+    cache = f"--cache-dir={tmp_path / 'cache'}"
     kubectl = tmp_path / "kubectl"
-    kubectl.write_text(f'#!/bin/sh\nexec {cluster.programs.kubectl} --kubeconfig={cluster.kubeconfig} "$@"\n')
+    kubectl.write_text(f'#!/bin/sh\nexec {cluster.programs.kubectl} --kubeconfig={cluster.kubeconfig} {cache} "$@"\n')
     kubectl.chmod(0o755)
     return installed(tmp_path, cluster.runtime)
 

@@ -1,5 +1,6 @@
 """A pod waits for its sandbox, and the runtime fails to make one."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,6 +49,27 @@ def test_network_plugin_fails(
         assert case.agent.metrics().total("pausewatch_report_writes_total") == written, "another attempt is no news"
 
     cluster.wait_for_pod("blocked")
+    case.cleared()
+
+
+def test_static_pod(cluster: Cluster, start_case: Callable[[str, Pace], ClusterCase]) -> None:
+    """The kubelet tells of it under the uid that the static pod has on the node; its mirror has another one."""
+    case = start_case(CHECK, PACE)
+    with network_plugin.failing(cluster.runtime, "ADD"):
+        manifest = cluster.places.static_pods / "fixed.json"
+        manifest.write_text(json.dumps(pod_manifest(Pod("fixed"))))
+        mirror = f"fixed-{cluster.node_name}"
+        wait_until("the kubelet to tell", lambda: mirror in events(cluster), 30)
+        began = time.monotonic()
+
+        finding = case.found("SandboxCreateFailing Critical", began)
+
+        metadata = json.loads(cluster.kubectl("get", "pod", mirror, "--namespace=lab", "--output=json"))["metadata"]
+        uid = metadata["annotations"]["kubernetes.io/config.mirror"]
+        assert uid != metadata["uid"]
+        assert finding["pod"] == {"namespace": "lab", "name": mirror, "uid": uid}
+
+    cluster.wait_for_pod(mirror)
     case.cleared()
 
 
