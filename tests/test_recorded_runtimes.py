@@ -7,6 +7,7 @@ is made up here, as no such node is at hand: each process is put where its recor
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Self
 
 import pytest
@@ -15,6 +16,8 @@ from pausewatch.checks._check import all_checks
 from pausewatch.evaluate import evaluate
 from pausewatch.model.history import History
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
+from pausewatch.model.membership import Membership
+from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.process import FirstProcess, Identity
 from pausewatch.model.report import Outcome, Report
 from pausewatch.model.sandbox import Container, ContainerDetails, NamespaceMode, Sandbox, SandboxDetails
@@ -24,10 +27,13 @@ from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from pausewatch.model.view import NodeView
 from pausewatch.sources.cri.translate import translate_container, translate_sandbox
 from sources.cri.recorded import recorded_container, recorded_sandbox
-from support.builders import HOST_LINKS, a_process, a_snapshot
+from support.builders import HOST_LINKS, a_pod, a_pod_network, a_process, a_snapshot, present
 from support.changes import with_first_process
 
 CRI_O_PODS = ("cri-o-1.37/web", "cri-o-1.37/hostnet", "cri-o-1.37/hostpid", "cri-o-1.37/sharedpid")
+COMPARING = ("loopback-down", "namespace-not-shared", "pod-ip-missing")
+"""Checks that compare what processes on the node show with what the runtime tells."""
+
 SANDBOX, HOST, NOBODY = Expected.SANDBOX, Expected.HOST, Expected.NOBODY
 
 
@@ -73,8 +79,27 @@ def a_node_of(*names: str) -> Snapshot:
         pinned_namespaces=tuple(PinnedNamespace(path=path, inode=inode) for path, inode in pins.items()),
         processes=tuple(a_process(pid) for pid in sorted({first.identity.pid for first in firsts})),
         placements=(),
-        pods=(),
+        pods=tuple(a_pod(namespace=pod.sandbox.namespace, name=pod.sandbox.name, uid=pod.sandbox.uid) for pod in pods),
+        memberships=tuple(
+            Membership(identity=first.identity, cgroup_path=f"/{first.owner_id}", container_id=first.owner_id)
+            for first in firsts
+        ),
+        monitors=(),
+        pause_usages=(),
+        pod_networks=tuple(network for pod in pods for network in synthetic_networks(pod, firsts)),
     )
+
+
+def synthetic_networks(pod: RecordedPod, firsts: list[FirstProcess]) -> Iterator[PodNetwork]:
+    """Look into a pod with a network of its own through its container: every address that was told is there."""
+    if pod.told.network_mode is NamespaceMode.POD:
+        (first,) = [one for one in firsts if one.owner_id == pod.container.id]
+        yield a_pod_network(
+            sandbox_id=pod.sandbox.id,
+            process=first.identity,
+            process_owner_id=first.owner_id,
+            addresses=pod.told.addresses,
+        )
 
 
 def synthetic_pins(pod: RecordedPod) -> Mapping[str, int]:
@@ -108,17 +133,13 @@ def first_process(owner_id: str, pid: int, links: NamespaceLinks) -> FirstProces
     return FirstProcess(owner_id=owner_id, identity=Identity(pid=pid, start_ticks=pid), links=links, in_own_cgroup=True)
 
 
-def judged(snapshot: Snapshot) -> Report:
-    """Return the report of the second of two looks."""
-    _, history = evaluate(snapshot, History(), Settings(), all_checks())
-    report, _ = evaluate(snapshot, history, Settings(), all_checks())
+def judged(*snapshots: Snapshot) -> Report:
+    """Return the report of the last look; at the last Snapshot there are as many looks as any check wants to see."""
+    most = max(check.persistence.looks for check in all_checks())
+    history = History()
+    for snapshot in (*snapshots, *(snapshots[-1],) * most):
+        report, history = evaluate(snapshot, history, Settings(), all_checks())
     return report
-
-
-def outcome(report: Report) -> tuple[Outcome, str]:
-    """Return what became of the comparison of namespaces."""
-    result = next(one for one in report.results if one.check == "namespace-not-shared")
-    return (result.outcome, result.reason)
 
 
 @pytest.mark.parametrize(
@@ -150,10 +171,10 @@ def test_what_cri_o_is_expected_to_share(pod: str, network: Expected, uts: Expec
 
 
 def test_healthy_node_of_cri_o_passes() -> None:
-    """Four kinds of pods, three of them without a pause process: nothing found, nothing left out."""
+    """Four kinds of pods, three of them without a pause process: every check judges, and nothing is found."""
     report = judged(a_node_of(*CRI_O_PODS))
 
-    assert outcome(report) == (Outcome.PASS, "")
+    assert {one.check: one for one in report.results if one.outcome is not Outcome.PASS} == {}
     assert report.findings == ()
     assert report.coverage.not_comparable_sandboxes == 0
     assert report.summary.pause_processes == 1
@@ -174,19 +195,36 @@ def test_gvisor_is_not_comparable() -> None:
     """Its process on the node is the user-space kernel's: counted, and never called a mismatch."""
     report = judged(a_node_of("gvisor/web"))
 
-    assert outcome(report) == (Outcome.SKIP, "NotComparable")
+    skipped = {one.check: one.reason for one in report.results if one.outcome is not Outcome.PASS}
+    assert skipped == dict.fromkeys(COMPARING, "NotComparable")
     assert report.findings == ()
     assert report.coverage.not_comparable_sandboxes == 1
 
 
 def test_gvisor_hides_no_fault_of_others() -> None:
-    """The same fault in both: found on CRI-O, not comparable on gVisor."""
-    snapshot = a_node_of("gvisor/web", "cri-o-1.37/web")
-    for name in ("gvisor/web", "cri-o-1.37/web"):
+    """The same faults in both: found on CRI-O, not comparable on gVisor."""
+    names = ("gvisor/web", "cri-o-1.37/web")
+    snapshot = a_node_of(*names)
+    for name in names:
         snapshot = with_first_process(snapshot, RecordedPod.load(name).container.id, network=HOST_LINKS.network)
+    networks = (replace(one, addresses=(), has_loopback=False) for one in present(snapshot.pod_networks))
 
-    report = judged(snapshot)
+    report = judged(replace(snapshot, pod_networks=tuple(networks)))
 
-    (finding,) = report.findings
-    assert finding.subject.sandbox_id == RecordedPod.load("cri-o-1.37/web").sandbox.id
+    sandboxes = {finding.check: finding.subject.sandbox_id for finding in report.findings}
+    assert sandboxes == dict.fromkeys(COMPARING, RecordedPod.load("cri-o-1.37/web").sandbox.id)
     assert report.coverage.not_comparable_sandboxes == 1
+
+
+def test_orphans_are_found_on_gvisor_too() -> None:
+    """That takes no comparison. The recorded pods of CRI-O were made without a kubelet, and are nobody's orphans."""
+    snapshot = replace(a_node_of("gvisor/web", *CRI_O_PODS), pods=())
+    hour = timedelta(hours=1)
+    later = replace(snapshot, taken_at=snapshot.taken_at + hour, uptime_seconds=snapshot.uptime_seconds + 3600)
+
+    (finding,) = judged(snapshot, later).findings
+
+    assert (finding.check, finding.subject.sandbox_id) == (
+        "orphaned-sandbox",
+        RecordedPod.load("gvisor/web").sandbox.id,
+    )
