@@ -89,6 +89,7 @@ class Onlooker:
             Way("lasting", checks, replace(settings, thresholds=shortened(checks))),
             Way("at once", at_once(checks), settings),
         )
+        self._began = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._look_on, name="onlooker", daemon=True)
         self._error: BaseException | None = None
@@ -111,8 +112,8 @@ class Onlooker:
         self._collector.close()
         self._observer.__exit__(None, None, None)
         # Shown where the test fails, whatever else it fails of.
-        print(f"{self.scans} scans, {len(self.sandbox_ids)} sandboxes, skipped: {dict(self.skips)}")  # noqa: T201
-        print(self.told())  # noqa: T201
+        self.tell(f"the end; skipped: {dict(self.skips)}")
+        print(self.told(), flush=True)  # noqa: T201
 
     @property
     def has_found_canary(self) -> bool:
@@ -150,6 +151,12 @@ class Onlooker:
             for (way, _), (scan, finding) in self.false_alarms.items()
         )
 
+    def tell(self, what: str) -> None:
+        """Print what was reached, and how much was seen until then."""
+        seconds = time.monotonic() - self._began
+        seen = f"{self.scans} scans of {len(self.sandbox_ids)} sandboxes, {len(self.false_alarms)} false alarms"
+        print(f"zoo: {what} after {seconds:.0f} s: {seen}", flush=True)  # noqa: T201
+
     def _look_on(self) -> None:
         try:
             while not self._stopping.is_set():
@@ -184,8 +191,3 @@ class Onlooker:
         for finding in found:
             if finding.subject.pod != self._canary and len(self.false_alarms) < MOST_KEPT:
                 self.false_alarms.setdefault((way.name, finding.id), (self.scans, finding))
-
-
-def seconds_since(began: float) -> float:
-    """Return the seconds since a time of the monotonic clock."""
-    return time.monotonic() - began

@@ -75,12 +75,17 @@ def test_nothing_legal_is_called_a_fault(running_cluster: Cluster) -> None:
     ):
         wait_until("the canary to be found", lambda: onlooker.check() or onlooker.has_found_canary, 30)
         bring_about(cluster)
+        onlooker.tell("everything is brought about")
         await_all_odd(cluster, onlooker)
+        onlooker.tell(f"all {len(KINDS)} kinds are odd")
         with Churn(cluster) as churn:
             look_on(onlooker, churn, 3 * onlooker.longest_seconds)
+            onlooker.tell("pods come and go")
             restart_kubelet(cluster, onlooker)
+            onlooker.tell("the kubelet is back")
             look_on(onlooker, churn, 3 * onlooker.longest_seconds)
             look_on_until_enough(onlooker, churn)
+        onlooker.tell("seen enough")
         assert still_odd(cluster)
         skips = dict(onlooker.skips)
         kill_runtime(cluster.runtime)
