@@ -1,10 +1,15 @@
 """A pod's network namespace lacks the address under which Kubernetes knows the pod, or its link is down."""
 
+import pytest
+
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
 from integration.support.fault_case import type_on_the_node
+from integration.support.observer import Observer
 from integration.support.program import Program
+from lab import network_plugin
 from lab import pod_network_faults as faults
+from lab.cri.client import CallError
 from lab.pods import Container, Pod
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
@@ -22,7 +27,7 @@ def test_address_deleted(lab: RuntimeLab, program: Program, start_case: StartCas
 
     assert (finding.reason, finding.severity, str(finding.subject)) == ("PodIPMissing", "Critical", "lab/web")
     assert Evidence(name="reportedAddresses", value=address) in finding.evidence
-    assert Evidence(name="process", value=str(pid_by_ctr(lab, web.sandbox_id))) in finding.evidence
+    assert Evidence(name="seenThrough", value=f"pid {pid_by_ctr(lab, web.sandbox_id)}") in finding.evidence
     inside, tree = type_on_the_node(program, finding)
     assert "eth0" in inside
     assert f"inet {address}/" not in inside
@@ -86,3 +91,17 @@ def test_pod_that_may_do_it_itself(lab: RuntimeLab, start_case: StartCase) -> No
 
     lab.remove(web)
     case.cleared()
+
+
+def test_teardown_that_fails(lab: RuntimeLab) -> None:
+    """No fault of these checks: the plugin does not take the sandbox down, but nobody is inside any more."""
+    web = lab.run(Pod("web"))
+    with Observer(lab) as observer, network_plugin.failing(lab, "DEL"):
+        assert observer.reported() == []
+        with pytest.raises(CallError):
+            lab.client.stop_sandbox(web.sandbox_id)
+        seen = [observer.findings() for _ in range(5)]
+
+    assert {one.check for found in seen for one in found}.isdisjoint(
+        {"pod-ip-missing", "loopback-down", "duplicate-pod-ip"}
+    )
