@@ -40,6 +40,7 @@ def test_every_setting_can_stand_in_the_file() -> None:
         listenAddress: "[::1]:80"
         reportIntervalSeconds: 5
         reportHeartbeatSeconds: 50
+        deepProbe: true
         thresholds:
           zombie-buildup: {zombies: 20, seen_for_seconds: 0}
         ignore:
@@ -56,12 +57,25 @@ def test_every_setting_can_stand_in_the_file() -> None:
         listen_address="[::1]:80",
         report_interval_seconds=5,
         report_heartbeat_seconds=50,
+        deep_probe=True,
         thresholds={"zombie-buildup": {"zombies": 20, "seen_for_seconds": 0}},
         ignore=(
             IgnoreRule(check="zombie-buildup", namespace="team-a", pod="web-x"),
             IgnoreRule(namespace="team-b"),
         ),
     )
+
+
+@pytest.mark.parametrize(("value", "on"), [("true", True), ("True", True), ("false", False)])
+def test_switch_in_the_environment_is_a_word(value: str, on: bool) -> None:  # noqa: FBT001
+    """YAML has a type for it, an environment has not."""
+    assert load(Flags(), {"PAUSEWATCH_DEEP_PROBE": value}).deep_probe is on
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "on", "[true]"])
+def test_switch_is_true_or_false(value: str) -> None:
+    """Anything else may mean anything."""
+    assert "neither true nor false" in only_problem(text=f"deepProbe: '{value}'")
 
 
 def test_every_declared_threshold_has_a_variable_and_a_flag() -> None:
@@ -191,7 +205,7 @@ def test_hopeless_key_gets_the_list_of_known_ones() -> None:
     """Where nothing is near, everything is shown."""
     problem = only_problem(text="xyzzy: 1")
 
-    assert "known are ignore, listenAddress, lookIntervalSeconds, nodeName" in problem
+    assert "known are deepProbe, ignore, listenAddress, lookIntervalSeconds" in problem
 
 
 def test_misspelt_variable_is_told() -> None:

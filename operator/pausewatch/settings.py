@@ -183,6 +183,7 @@ def _scalars() -> tuple[_Setting, ...]:
         _scalar("listenAddress", "listen_address", _listen_address),
         _scalar("reportIntervalSeconds", "report_interval_seconds", paced),
         _scalar("reportHeartbeatSeconds", "report_heartbeat_seconds", paced),
+        _scalar("deepProbe", "deep_probe", _switch),
     )
 
 
@@ -280,6 +281,15 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{_shown(value)} is no text; put it in quotes")  # noqa: TRY004  collected as ValueError
     return value
+
+
+def _switch(value: object) -> bool:
+    """Return a bool, which YAML gives as one and the environment as a word."""
+    known = {"true": True, "false": False}
+    word = str(value).lower() if isinstance(value, bool | str) else ""
+    if word not in known:
+        raise ValueError(f"{_shown(value)} is neither true nor false")
+    return known[word]
 
 
 def _endpoint(value: object) -> str:

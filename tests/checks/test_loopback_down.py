@@ -49,7 +49,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
     assert observation.evidence == (
         Evidence(name="sandbox", value=WEB_SANDBOX_ID),
         Evidence(name="addressesInside", value="10.200.0.3"),
-        Evidence(name="process", value=str(WEB_PAUSE_PID)),
+        Evidence(name="seenThrough", value=f"pid {WEB_PAUSE_PID}"),
     )
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"nsenter --target {WEB_PAUSE_PID} --net ip address show dev lo"),

@@ -51,7 +51,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         Evidence(name="reportedAddresses", value="10.200.0.3"),
         Evidence(name="addressesInside", value="10.99.0.1"),
         Evidence(name="interfacesUp", value="eth0"),
-        Evidence(name="process", value=str(WEB_PAUSE_PID)),
+        Evidence(name="seenThrough", value=f"pid {WEB_PAUSE_PID}"),
     )
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"nsenter --target {WEB_PAUSE_PID} --net ip address"),

@@ -18,7 +18,6 @@ VALUES_ONLY = {
     "model/pause_usage.py",
     "model/pid_limit.py",
     "model/pod.py",
-    "model/pod_network.py",
     "model/sandbox.py",
     "model/sandbox_image.py",
     "model/snapshot.py",

@@ -63,14 +63,14 @@ def _consequence(given: list[AddressedPod]) -> str:
 
 def _holder(pod: AddressedPod, address: str) -> str:
     known = "reported by the runtime" if address in pod.told else "not reported by the runtime"
-    seen = "not looked for inside" if pod.inside is None else f"seen inside through pid {pod.inside.process.pid}"
+    seen = "not looked for inside" if pod.inside is None else f"seen inside through {pod.inside.seen_through}"
     return f"{subject_of_sandbox(pod.sandbox)}, sandbox {pod.sandbox.id[:12]}: {known}, {seen}"
 
 
 def _next_commands(holders: list[AddressedPod]) -> Iterator[NextCommand]:
     for pod in holders:
         if pod.inside is not None:
-            command = f"nsenter --target {pod.inside.process.pid} --net ip -brief address"
+            command = f"nsenter {pod.inside.nsenter_options} ip -brief address"
             yield NextCommand(run_on=RunOn.NODE, command=command)
     for pod in holders:
         yield NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {shlex.quote(pod.sandbox.id)}")

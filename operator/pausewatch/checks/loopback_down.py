@@ -26,7 +26,6 @@ def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...] | Unavailable:
 def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observation:
     itself = node.may_change_network(pod.sandbox)
     subject = subject_of_sandbox(pod.sandbox)
-    pid = inside.process.pid
     return Observation(
         reason=LOOPBACK_DOWN,
         severity=Severity.INFO if itself else Severity.CRITICAL,
@@ -35,9 +34,9 @@ def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observati
         evidence=(
             Evidence(name="sandbox", value=pod.sandbox.id),
             Evidence(name="addressesInside", value=", ".join(inside.addresses) or "none"),
-            Evidence(name="process", value=str(pid)),
+            Evidence(name="seenThrough", value=inside.seen_through),
         ),
-        next_commands=_next_commands(pod, pid),
+        next_commands=_next_commands(pod, inside),
         rests_on=pod.rests_on,
     )
 
@@ -48,14 +47,14 @@ def _consequence(*, itself: bool) -> str:
     return "its containers can not reach each other, or themselves, on localhost"
 
 
-def _next_commands(pod: AddressedPod, pid: int) -> tuple[NextCommand, ...]:
+def _next_commands(pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
     sandbox = pod.sandbox
     name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
     return (
-        NextCommand(run_on=RunOn.NODE, command=f"nsenter --target {pid} --net ip address show dev lo"),
+        NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip address show dev lo"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
-        NextCommand(run_on=RunOn.NODE, command=f"nsenter --target {pid} --net ip link set lo up"),
+        NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip link set lo up"),
         NextCommand(run_on=RunOn.CLUSTER, command=delete),
     )
 

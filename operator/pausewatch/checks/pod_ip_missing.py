@@ -26,7 +26,6 @@ def run(node: NodeView, _: Thresholds) -> tuple[Observation, ...] | Unavailable:
 def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observation:
     itself = node.may_change_network(pod.sandbox)
     subject = subject_of_sandbox(pod.sandbox)
-    pid = inside.process.pid
     links = "not known" if inside.links_up is None else ", ".join(inside.links_up) or "none"
     return Observation(
         reason=POD_IP_MISSING,
@@ -37,9 +36,9 @@ def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observati
             Evidence(name="reportedAddresses", value=", ".join(pod.told)),
             Evidence(name="addressesInside", value=", ".join(inside.addresses) or "none"),
             Evidence(name="interfacesUp", value=links),
-            Evidence(name="process", value=str(pid)),
+            Evidence(name="seenThrough", value=inside.seen_through),
         ),
-        next_commands=_next_commands(pod, pid),
+        next_commands=_next_commands(pod, inside),
         rests_on=pod.rests_on,
     )
 
@@ -56,12 +55,12 @@ def _consequence(*, itself: bool) -> str:
     return "traffic to the pod is lost while Kubernetes goes on sending it there"
 
 
-def _next_commands(pod: AddressedPod, pid: int) -> tuple[NextCommand, ...]:
+def _next_commands(pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
     sandbox = pod.sandbox
     name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
     return (
-        NextCommand(run_on=RunOn.NODE, command=f"nsenter --target {pid} --net ip address"),
+        NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip address"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
         NextCommand(run_on=RunOn.CLUSTER, command=delete),
     )

@@ -1,5 +1,6 @@
 """What a pod's own network namespace looks like from inside."""
 
+import shlex
 from dataclasses import dataclass
 
 from pausewatch.model.process import Identity
@@ -10,8 +11,9 @@ class PodNetwork:
     """The network namespace of one ready sandbox, read through a process inside it."""
 
     sandbox_id: str
-    process: Identity
-    """The one that it was read through: the pause or, without one, the first process of a container."""
+    process: Identity | None
+    """The one that it was read through: the pause or, without one, the first process of a container; None where the
+    deep probe entered it by its file."""
 
     process_owner_id: str
     """The CRI id of the sandbox or container that the process is the first of."""
@@ -25,3 +27,16 @@ class PodNetwork:
 
     has_loopback: bool
     """Whether 127.0.0.1 or ::1 is there and the loopback link is up."""
+
+    path: str = ""
+    """The file that it was entered by, as the runtime sees it; empty where a process was."""
+
+    @property
+    def seen_through(self) -> str:
+        """What it was read through, in words."""
+        return self.path if self.process is None else f"pid {self.process.pid}"
+
+    @property
+    def nsenter_options(self) -> str:
+        """The options of nsenter(1) that lead inside, quoted for a shell."""
+        return f"--net={shlex.quote(self.path)}" if self.process is None else f"--target {self.process.pid} --net"

@@ -54,6 +54,10 @@ class Settings:
     """An unchanged report is written again this often, to show that the agent lives. Rarer writes delay the news that
     it does not; 10 minutes on 5,000 nodes are 8 writes a second."""
 
+    deep_probe: bool = False
+    """Whether a child process enters the network namespaces of sandboxes that have no process inside, to see their
+    addresses and links. It needs CAP_SYS_ADMIN, which nothing else of this program does."""
+
     thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By check id and threshold name; what is missing has its declared default."""
 

@@ -23,6 +23,7 @@ from pausewatch.model.text import printable
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 from pausewatch.sources.cri.source import CriReading, CriSource
 from pausewatch.sources.details import detail_sources
+from pausewatch.sources.network.deep_probe import DeepProbe
 from pausewatch.sources.place import DEFAULT_CNI_DIRECTORY, Place
 from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
@@ -54,6 +55,7 @@ class Collector:
         self._cri = CriSource(settings.runtime_endpoint or None, settings.runtime_timeout_seconds, image_period_seconds)
         self._proc = ProcSource()
         self._details = detail_sources()
+        self._deep_probe = DeepProbe() if settings.deep_probe else None
         self._pods = pods
 
     def __enter__(self) -> Self:
@@ -122,7 +124,7 @@ class Collector:
         )
         for name, source in self._details.items():
             snapshot = replace(snapshot, **{name: source.read(snapshot, place)})
-        return snapshot
+        return snapshot if self._deep_probe is None else self._deep_probe.complete(snapshot, place)
 
     def _with_pods(self, snapshot: Snapshot) -> Snapshot:
         if self._pods is None:

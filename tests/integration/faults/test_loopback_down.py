@@ -19,7 +19,7 @@ def test_taken_down(lab: RuntimeLab, program: Program, start_case: StartCase) ->
     finding = case.found()
 
     assert (finding.reason, finding.severity, str(finding.subject)) == ("LoopbackDown", "Critical", "lab/web")
-    assert Evidence(name="process", value=str(pid_by_ctr(lab, web.sandbox_id))) in finding.evidence
+    assert Evidence(name="seenThrough", value=f"pid {pid_by_ctr(lab, web.sandbox_id)}") in finding.evidence
     shown, tree, _ = type_on_the_node(program, finding)
     assert "state DOWN" in shown
     assert "127.0.0.1" in shown, "the kernel keeps the address of a link that is down"
