@@ -1,13 +1,21 @@
 """The runtime runs a pod's process and does not list it."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
-from integration.support.fault_case import type_on_the_node
-from integration.support.program import Program
+from integration.support.fault_case import FaultCase, type_on_the_node
+from integration.support.program import Program, installed
+from integration.support.restart import kill_runtime, shim_of, start_runtime_again
 from lab import faults, strays
+from lab.naming import lab_name
+from lab.pins import CONTAINERD_1_6
 from lab.pods import Pod
 from lab.processes import find_process
+from lab.shapes import runtime
 from lab.shapes.runtime import RuntimeLab
+from support.fault_matrix import MATRIX
 
 CHECK = "unlisted-pause"
 
@@ -43,3 +51,28 @@ def test_pause_beside_the_cri(lab: RuntimeLab, program: Program, start_case: Sta
     case.cleared()
     assert find_process(pause) is None
     assert identifier not in lab.ctr("containers", "ls")
+
+
+def test_sandbox_that_a_restart_forgot(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    """containerd finds its sandboxes by a label of their records; one without it lives on, and is not loaded.
+
+    containerd 2 keeps sandboxes in a store of its own and does not forget this one.
+    """
+    with runtime.start(CONTAINERD_1_6, lab_name("forgetful")) as lab:
+        bystander, forgotten = lab.run(Pod("bystander")), lab.run(Pod("forgotten", containers=()))
+        identifier, pause, shim = forgotten.sandbox_id, forgotten.pause_pid(), shim_of(bystander)
+        with FaultCase(lab, CHECK, SOON) as case:
+            lab.ctr("containers", "label", identifier, "io.cri-containerd.kind=")
+            kill_runtime(lab)
+            start_runtime_again(lab, shim)
+            assert identifier not in [one.id for one in lab.client.sandboxes()]
+
+            finding = case.found()
+
+            evidence = {one.name: one.value for one in finding.evidence}
+            assert (evidence["containerId"], evidence["processes"]) == (identifier, f"{pause} pause")
+            _, record, _, _ = type_on_the_node(installed(tmp_path, lab), finding)
+            assert '"io.kubernetes.pod.name": "forgotten"' in record
+            case.cleared()
+            assert find_process(pause) is None
+            record_property(MATRIX, case.line())
