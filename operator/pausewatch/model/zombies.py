@@ -113,14 +113,15 @@ def start_period_seconds(zombies: Iterable[Process]) -> int | None:
     Probes and timers start theirs in equal intervals. What starts within a second is taken for one start: a shell and
     its children. The latest starts tell, so that others before do not matter.
     """
-    seconds = sorted({zombie.identity.start_ticks // TICKS_PER_SECOND for zombie in zombies})
-    starts = [now for before, now in pairwise([-2, *seconds]) if now - before > 1][-LATEST_STARTS:]
-    gaps = sorted(later - earlier for earlier, later in pairwise(starts))
+    ticks = sorted(zombie.identity.start_ticks for zombie in zombies)
+    since_boot = [-TICKS_PER_SECOND - 1, *ticks]
+    starts = [now for before, now in pairwise(since_boot) if now - before > TICKS_PER_SECOND]
+    gaps = sorted(later - earlier for earlier, later in pairwise(starts[-LATEST_STARTS:]))
     if len(gaps) < LEAST_GAPS:
         return None
     usual = gaps[len(gaps) // 2]
-    even = sum(abs(gap - usual) <= 1 for gap in gaps)
-    return usual if even >= EVEN_SHARE * len(gaps) else None
+    even = sum(abs(gap - usual) <= TICKS_PER_SECOND for gap in gaps)
+    return round(usual / TICKS_PER_SECOND) if even >= EVEN_SHARE * len(gaps) else None
 
 
 def _place(node: NodeView, owners: Mapping[int, str], zombie: Process) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """Dead processes pile up because nobody waits for them; whose they are and who should wait is told."""
 
+import json
+import shlex
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +17,20 @@ from lab import faults
 from lab.pins import BUSYBOX_IMAGE, CONTAINERD_2_4
 from lab.pods import Container, Pod
 from lab.processes import zombies_of
+from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_manifests import pod_manifest
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
-from pausewatch.model.report import Finding, Severity
+from pausewatch.model.report import Finding, RunOn, Severity
 
 ZOMBIES = 16
 CHILDREN = ("misbehave", "children", str(ZOMBIES))
 
 #: More than anybody else on the machine has, whose zombies are the node's too: only the worst parents are told.
 ZOMBIES_OF_THE_NODE = 300
+
+PROBE_SECONDS = 5
+PROBES = 7
 
 #: So that a case need not wait for a minute: the first one does.
 A_SECOND = {"zombie-buildup": {"seen_for_seconds": 1}}
@@ -90,6 +97,28 @@ def test_daemon_of_the_node(lab: RuntimeLab, program: Program, start_case: Start
         assert dead.count(" Z ") == ZOMBIES_OF_THE_NODE
         assert cgroup in whose
     case.cleared()
+
+
+def test_exec_probe_of_a_kubelet(cluster: Cluster) -> None:
+    """A probe whose shell leaves a child behind: the beat in the evidence is its period, and a command shows it."""
+    manifest = pod_manifest(Pod("probed"))
+    left_behind = {"exec": {"command": ["sh", "-c", "sleep 0 &"]}, "periodSeconds": PROBE_SECONDS}
+    manifest["spec"]["containers"][0]["readinessProbe"] = left_behind
+    thresholds = {"zombie-buildup": {"zombies": PROBES, "seen_for_seconds": 1}}
+    with Observer(cluster.runtime, thresholds=thresholds) as observer:
+        cluster.apply(manifest)
+        cluster.wait_for_pod("probed")
+
+        finding = warning(observer)
+
+        parent = cluster.find_pod("probed").pid()
+        assert told_parent(finding).startswith(f"pid {parent} (sleep), PID 1 of the container: ")
+        evidence = {one.name: one.value for one in finding.evidence}
+        assert evidence["startedEvery"].startswith(f"{PROBE_SECONDS} s, ")
+        probes, delete = (one.command for one in finding.next_commands if one.run_on is RunOn.CLUSTER)
+        assert json.loads(cluster.kubectl(*shlex.split(probes)[1:])) == left_behind["exec"]["command"]
+        cluster.kubectl(*shlex.split(delete)[1:])
+        assert observer.findings(looks=2) == []
 
 
 def warning(observer: Observer) -> Finding:
