@@ -174,6 +174,13 @@ class TestLost:
         assert node.lost_for_seconds(WEB_APP_ID) == 90
         assert node.lost_for_seconds(WEB_SIDE_ID) == 0
 
+    @pytest.mark.parametrize(("seconds", "lost"), [(0.0, False), (0.9, False), (1.0, True)])
+    def test_what_just_ended_is_not_lost(self, seconds: float, lost: bool) -> None:  # noqa: FBT001
+        """The runtime tells a little later than /proc."""
+        node = NodeView(a_snapshot(), History(lost_since={WEB_APP_ID: UPTIME_SECONDS - seconds}))
+
+        assert node.is_lost(WEB_APP_ID) is lost
+
 
 def test_births_of_sandboxes_join_what_was_seen_before() -> None:
     """Those that are gone, of pods that are still there."""

@@ -19,7 +19,7 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     return tuple(
         _observe(node, container, thresholds["seen_for_seconds"])
         for container in node.containers_without_process
-        if node.lost_for_seconds(container.id) > 0
+        if node.is_lost(container.id)
     )
 
 

@@ -18,7 +18,7 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     return tuple(
         _observe(node, sandbox, _bound_seconds(node, sandbox, thresholds))
         for sandbox in node.sandboxes_without_pause
-        if node.is_of_a_kubelet(sandbox) and node.lost_for_seconds(sandbox.id) > 0
+        if node.is_of_a_kubelet(sandbox) and node.is_lost(sandbox.id)
     )
 
 

@@ -24,6 +24,10 @@ from pausewatch.model.zombie_growth import steady_growth_per_hour
 
 T = TypeVar("T")
 
+JUST_ENDED_SECONDS = 1.0
+"""A runtime under load tells that a process has ended up to so long after /proc does: less says nothing about a fault.
+Two looks of a scan by hand are at least as far apart."""
+
 
 class NodeView:
     """One node at one instant. Properties are computed when first asked for and then kept."""
@@ -214,6 +218,10 @@ class NodeView:
     def lost_for_seconds(self, owner_id: str) -> float:
         """Return for how long one of the two above has been seen so; 0 at the first sight."""
         return self.snapshot.uptime_seconds - self._history.lost_since.get(owner_id, self.snapshot.uptime_seconds)
+
+    def is_lost(self, owner_id: str) -> bool:
+        """Whether one of the two above was so in an earlier scan as well, and did not just end."""
+        return self.lost_for_seconds(owner_id) >= JUST_ENDED_SECONDS
 
     @cached_property
     def sandbox_births(self) -> Births:

@@ -12,7 +12,7 @@ from lab.pods import Container, Pod, RunningPod
 from lab.processes import find_process
 from lab.shapes.runtime import RuntimeLab
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.report import Finding
+from pausewatch.model.report import Finding, Severity
 from pausewatch.scan import Look
 
 LOOKS = 30
@@ -48,7 +48,7 @@ def test_killed_sandbox_accuses_no_container(
         while looks[-1].report.summary.ready_sandboxes > 1:
             looks.append(observer.look())
         looks += [observer.look() for _ in range(5)]
-        assert accused_containers(observer, looks) == []
+        assert accusations(observer, looks) == []
         lab.remove(running)
         assert observer.findings(looks=2) == []
 
@@ -61,7 +61,7 @@ def test_container_outlives_its_pause_unaccused(lab: RuntimeLab) -> None:
         faults.kill_pause(running)
         looks = [observer.look() for _ in range(5)]
 
-        assert accused_containers(observer, looks) == []
+        assert accusations(observer, looks) == []
     assert find_process(running.pid()) == process
 
 
@@ -81,16 +81,20 @@ def test_pods_that_come_and_go_are_no_findings(lab: RuntimeLab) -> None:
             enough.set()
         made = [one.result() for one in churns]
 
-        assert [finding for found in looks for finding in observer.about_this_lab(found)] == []
+        assert accusations(observer, looks) == []
     assert len(looks) >= LOOKS
     met = {sandbox for found in looks for sandbox in listed_sandboxes(found)}
     assert len(met) > len(CHURNING) + 1, f"of {sum(made)} pods that came and went the looks met {len(met)}"
 
 
-def accused_containers(observer: Observer, looks: list[Look]) -> list[Finding]:
-    """The findings of looks but one: that the pause is gone is true, and about the sandbox."""
+def accusations(observer: Observer, looks: list[Look]) -> list[Finding]:
+    """The findings of looks, but for the notes that a process has died and the runtime, or a kubelet, is still to act.
+
+    On a machine under load a runtime takes seconds for that, and behind a killed shim always.
+    """
     found = [finding for one in looks for finding in observer.about_this_lab(one)]
-    return [finding for finding in found if finding.check != "pause-gone"]
+    notes = ("container-process-gone", "pause-gone")
+    return [finding for finding in found if finding.check not in notes or finding.severity is not Severity.INFO]
 
 
 def churn(lab: RuntimeLab, pod: Pod, enough: threading.Event) -> int:
