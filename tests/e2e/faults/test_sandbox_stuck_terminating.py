@@ -9,6 +9,7 @@ from dataclasses import replace
 from e2e.support.cluster_case import ClusterCase, commands
 from e2e.support.pace import FAST, Pace
 from e2e.support.told import is_about
+from e2e.support.workloads import api_pods
 from integration.support.program import Program
 from lab import network_plugin
 from lab.pods import Container, Pod
@@ -64,6 +65,7 @@ def test_container_can_not_be_ended(
     assert "Terminating" in described
     assert undead.sandbox_id[:12] in tree
     process.send(signal.SIGKILL)
+    wait_until("the kubelet to end the pod", lambda: "undead" not in api_pods(cluster), 30)
     case.cleared()
 
 
