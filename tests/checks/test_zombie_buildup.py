@@ -152,7 +152,17 @@ def test_steady_growth_tells_when_the_nearest_limit_is_reached() -> None:
 
     assert observation.message.endswith("at this pace pids.max 1,000 is reached about 10:30Z, and forks fail")
     assert evidence(observation)["growth"] == "500+ more an hour"
-    assert evidence(observation)["nearestLimit"] == "pids.max 1,000 in /sys/fs/cgroup/pod1, 100+ used"
+    assert evidence(observation)["nearestLimit"] == "pids.max 1,000 in /sys/fs/cgroup/pod1, 10 % or more used"
+
+
+def test_bound_that_is_far_away_is_told_as_such() -> None:
+    """The number of all tasks changes all the time, the text does not."""
+    machine = PidLimit(directory="", owner_ids=(), tasks=500, most_tasks=32_768)
+
+    (observation,) = run(with_zombies(a_snapshot(pid_limits=(machine,)), 50, WEB_APP_PID))
+
+    expected = "min(kernel.pid_max, kernel.threads-max) 32,768, less than 10 % used"
+    assert evidence(observation)["nearestLimit"] == expected
 
 
 def test_standing_number_is_told_and_foretells_nothing() -> None:

@@ -47,6 +47,12 @@ def test_what_is_left() -> None:
     assert a_limit(3, most_tasks=0).used_share == 1
 
 
+@pytest.mark.parametrize(("tasks", "percent"), [(0, 0), (99, 0), (100, 10), (899, 80), (999, 90), (1203, 120)])
+def test_use_is_told_coarsely(tasks: int, percent: int) -> None:
+    """So that stored text rarely changes."""
+    assert a_limit(tasks).used_tens_of_percent == percent
+
+
 def test_is_named_as_the_kernel_names_it() -> None:
     """So that people find it."""
     assert str(a_limit(1)) == "pids.max 1,000"

@@ -16,8 +16,6 @@ from pausewatch.model.zombies import ParentRole, ZombieGroup, subject_of_zombies
 PID_LIMIT_NEAR = "PidLimitNear"
 PARENTS_SHOWN = 3
 PERCENT = 100
-COARSE_PERCENT = 10
-"""The step in which the share in use is told, so that the text rarely changes."""
 
 NOT_ENDED_BY_ITS_POD = (ParentRole.OTHER, ParentRole.OF_NO_POD)
 
@@ -92,12 +90,11 @@ def _message(node: NodeView, subject: Subject, case: _Case) -> str:
             f"{subject} can start no process: all {limit.most_tasks:,} tasks that {limit.name} allows are used, and"
             f" {whose}; every fork fails with 'Resource temporarily unavailable'"
         )
-    used = int(limit.used_share * PERCENT) // COARSE_PERCENT * COARSE_PERCENT
     reached = reached_about(limit, _growth(node, case) or 0, node.snapshot.taken_at)
     when = f"at {limit.most_tasks:,}, at this pace about {reached}," if reached else f"at {limit.most_tasks:,}"
     return (
-        f"{subject} uses {used} % or more of the {limit.most_tasks:,} tasks that {limit.name} allows, and {whose};"
-        f" {when} forks fail and no program starts"
+        f"{subject} uses {limit.used_tens_of_percent} % or more of the {limit.most_tasks:,} tasks that {limit.name}"
+        f" allows, and {whose}; {when} forks fail and no program starts"
     )
 
 

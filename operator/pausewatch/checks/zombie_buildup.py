@@ -101,7 +101,10 @@ def _pace(node: NodeView, group: ZombieGroup) -> Iterator[Evidence]:
     limit = _nearest_limit(node, group)
     if limit is not None:
         of = f" in {limit.directory}" if limit.directory else ""
-        yield Evidence(name="nearestLimit", value=f"{limit}{of}, {at_least(limit.tasks)} used")
+        used = limit.used_tens_of_percent
+        yield Evidence(
+            name="nearestLimit", value=f"{limit}{of}, {f'{used} % or more' if used else 'less than 10 %'} used"
+        )
 
 
 def _pid_namespace(node: NodeView, zombies: list[Process]) -> tuple[Evidence, ...]:

@@ -46,6 +46,11 @@ class PidLimit:
         return self.tasks / self.most_tasks if self.most_tasks else 1.0
 
     @property
+    def used_tens_of_percent(self) -> int:
+        """0, 10, 20, ...: at least so many percent are used. Coarse, so that text which tells it rarely changes."""
+        return self.tasks * 10 // self.most_tasks * 10 if self.most_tasks else 100
+
+    @property
     def name(self) -> str:
         """What the kernel calls it."""
         return "min(kernel.pid_max, kernel.threads-max)" if self.is_of_the_machine else "pids.max"
