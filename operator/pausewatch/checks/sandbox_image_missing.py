@@ -2,7 +2,7 @@
 
 import shlex
 
-from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox_image import SandboxImage
@@ -54,20 +54,10 @@ CHECK = Check(
         ),
     ),
     needs=("sandbox_image",),
-    thresholds=(
-        Threshold(
-            name="missing_for_seconds",
-            unit="seconds",
-            default=60,
-            minimum=0,
-            why="whoever replaces the image removes the old one first; a pull takes seconds, and a node that starts its"
-            " first pod is pulling right now",
-        ),
-    ),
     persistence=Persistence(
         looks=2,
-        seconds_threshold="missing_for_seconds",
-        why="the runtime is asked again in each scan while it is missing",
+        why="whoever replaces the image removes the old one first, and a node that starts its first pod is pulling it;"
+        " the runtime is asked again in each scan while it is missing",
     ),
     since="0.1.0",
     stability=Stability.STABLE,

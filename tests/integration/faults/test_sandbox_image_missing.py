@@ -12,13 +12,11 @@ from lab.pods import Pod
 from lab.registry import serving
 from lab.shapes.runtime import RuntimeLab
 
-SOON = {"sandbox-image-missing": {"missing_for_seconds": 1}}
-
 
 def test_image_was_removed(lab: RuntimeLab, program: Program, start_case: StartCase) -> None:
     """Running pods go on, the next one fails; the pull that the finding names heals it."""
     steady = lab.run(Pod("steady"))
-    case = start_case("sandbox-image-missing", SOON)
+    case = start_case("sandbox-image-missing")
     faults.sandbox_image_removed(lab)
     with pytest.raises(CallError, match="failed to pull image"):
         lab.run(Pod("next"))
@@ -40,11 +38,12 @@ def test_image_was_removed(lab: RuntimeLab, program: Program, start_case: StartC
 def test_image_is_brought_as_a_file(lab: RuntimeLab, program: Program, start_case: StartCase) -> None:
     """Without a registry the pull fails and says so; importing the image's archive heals as well."""
     lab.run(Pod("steady"))
-    case = start_case("sandbox-image-missing", SOON)
+    case = start_case("sandbox-image-missing")
     faults.sandbox_image_removed(lab)
 
     finding = case.found()
 
+    assert "SandboxImageMissing" in program.run("scan", "--fail-on", "warning", expect=10)
     pull = on_the_node(finding)[-1]
     assert "failed to pull" in program.shell(f"{pull} 2>&1; test $? -eq 1")
     lab.import_images()
