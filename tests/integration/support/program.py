@@ -134,7 +134,7 @@ class Followed:
 
 
 def installed(directory: Path, lab: RuntimeLab) -> Program:
-    """Put the command ``pausewatch`` of this checkout, ``crictl`` and ``ctr`` into a directory, for use on a lab's node.
+    """Put ``pausewatch`` of this checkout, ``crictl`` and ``ctr`` into a directory, for use on a lab's node.
 
     Its two looks are a tenth of a second apart instead of a whole one, so that a test need not wait.
     """
