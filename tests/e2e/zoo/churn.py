@@ -9,7 +9,7 @@ from e2e.zoo.kinds import NAMESPACE, Zoo, pod
 from e2e.zoo.made_by_others import quick_job
 from lab.shapes.cluster import Cluster
 
-MOST_COMING = 24
+MOST_COMING = 12
 """Pods that are not up yet, or not gone yet: more would only wait in the kubelet's queue."""
 
 GUESTS = 4

@@ -81,6 +81,7 @@ def kinds() -> tuple[Kind, ...]:
             name="hooked",
             manifests=(pod("hooked", container(lifecycle={"postStart": {"exec": {"command": ["sleep", "1000"]}}})),),
             is_odd=waits_for("hooked", "ContainerCreating"),
+            passing=True,
         ),
         _deleted(_held(), 1),
         _deleted(pod("ending", terminationGracePeriodSeconds=LONG_SECONDS), LONG_SECONDS),

@@ -22,8 +22,11 @@ from pausewatch.scan import Look, judge
 from pausewatch.sources.collector import Collector
 from pausewatch.sources.pods import PodsSource
 
-SHORT_SECONDS = 15.0
-"""What all bounds on time are shortened to, so that they pass many times while the zoo is looked at."""
+LASTING_SECONDS = 15.0
+"""What the time is shortened to for which an observation must last, so that it passes many times in the zoo."""
+
+AGE_SECONDS = 60.0
+"""The same for other bounds, such as the age of a thing: a busy node may take half a minute to make a sandbox."""
 
 WINDOWS = ("window_seconds",)
 """Bounds on time in which things are counted: a shorter one would see less."""
@@ -31,11 +34,14 @@ WINDOWS = ("window_seconds",)
 MOST_KEPT = 100
 
 
-def shortened(checks: Iterable[Check], seconds: float = SHORT_SECONDS) -> Mapping[str, Mapping[str, float]]:
-    """Return thresholds with which every bound on time is at most this long."""
+def shortened(checks: Iterable[Check]) -> Mapping[str, Mapping[str, float]]:
+    """Return thresholds with shorter bounds on time."""
     return {
         check.id: {
-            one.name: max(one.minimum, min(one.default, seconds))
+            one.name: max(
+                one.minimum,
+                min(one.default, LASTING_SECONDS if one.name == check.persistence.seconds_threshold else AGE_SECONDS),
+            )
             for one in check.thresholds
             if one.unit == "seconds" and one.name not in WINDOWS
         }
@@ -116,11 +122,6 @@ class Onlooker:
         print(self.told(), flush=True)  # noqa: T201
 
     @property
-    def has_found_canary(self) -> bool:
-        """Whether it was found both ways."""
-        return all(way.canary_at is not None for way in self._ways)
-
-    @property
     def longest_seconds(self) -> float:
         """How long an observation must last at most, as shortened."""
         lasting = self._ways[0]
@@ -137,6 +138,19 @@ class Onlooker:
             return self.snapshot if self.scans >= wanted else None
 
         return wait_until(f"{count} more scans", looked, 60)
+
+    def await_canary(self) -> None:
+        """Wait until the canary is found both ways.
+
+        Raises:
+            WaitTimeoutError: It was not within 30 s.
+        """
+
+        def found() -> bool:
+            self.check()
+            return all(way.canary_at is not None for way in self._ways)
+
+        wait_until("the canary to be found", found, 30)
 
     def check(self) -> None:
         """Raise what ended the scans."""

@@ -1,5 +1,6 @@
 """The healthy zoo: whatever looks odd and is legal is looked at again and again, and never called a fault."""
 
+import gc
 import json
 import os
 import time
@@ -10,7 +11,7 @@ import pytest
 from e2e.support.installation import agent_kubeconfig, install
 from e2e.zoo import beside, endings, inside, made_by_others, sharing
 from e2e.zoo.churn import Churn
-from e2e.zoo.kinds import Kind, Zoo, await_running, pod, seen
+from e2e.zoo.kinds import Zoo, await_running, pod, seen
 from e2e.zoo.onlooker import Onlooker
 from e2e.zoo.watched_pods import watched_pods
 from integration.support.restart import kill_runtime, shim_of, start_runtime_again
@@ -27,8 +28,8 @@ KINDS = (*sharing.kinds(), *endings.kinds(), *made_by_others.kinds(), *inside.ki
 CANARY = "canary"
 """A container in a network namespace of its own: has to be found in every scan, or silence proves nothing."""
 
-SANDBOXES = int(os.environ.get("ZOO_SANDBOXES", "300"))
-SCANS = int(os.environ.get("ZOO_SCANS", "500"))
+SANDBOXES = int(os.environ.get("ZOO_SANDBOXES", "200"))
+SCANS = int(os.environ.get("ZOO_SCANS", "300"))
 ODD_SECONDS = 150.0
 
 MAY_SKIP: dict[str, str] = {}
@@ -40,6 +41,8 @@ def running_cluster() -> Iterator[Cluster]:
     """A cluster of its own: its runtime is killed and started again, which the next test would notice."""
     with clusters.start(lab_name("zoo")) as started:
         install(started)
+        # For a moment after their definition the API server asks to come again; kubectl does.
+        started.kubectl("get", "psr")
         restart_containers_at_once(started)
         yield started
 
@@ -73,7 +76,7 @@ def test_nothing_legal_is_called_a_fault(running_cluster: Cluster) -> None:
         watched_pods(cluster.node_name, agent_kubeconfig(cluster)) as pods,
         Onlooker(cluster.runtime, pods, cluster.node_name, CANARY) as onlooker,
     ):
-        wait_until("the canary to be found", lambda: onlooker.check() or onlooker.has_found_canary, 30)
+        onlooker.await_canary()
         bring_about(cluster)
         onlooker.tell("everything is brought about")
         await_all_odd(cluster, onlooker)
@@ -86,7 +89,7 @@ def test_nothing_legal_is_called_a_fault(running_cluster: Cluster) -> None:
             look_on(onlooker, churn, 3 * onlooker.longest_seconds)
             look_on_until_enough(onlooker, churn)
         onlooker.tell("seen enough")
-        assert still_odd(cluster)
+        assert_still_odd(cluster)
         skips = dict(onlooker.skips)
         kill_runtime(cluster.runtime)
         onlooker.await_scans(3)
@@ -96,6 +99,9 @@ def test_nothing_legal_is_called_a_fault(running_cluster: Cluster) -> None:
     assert not onlooker.false_alarms, onlooker.told()
     assert onlooker.missed == []
     assert {check for check, _ in skips} <= set(MAY_SKIP), skips
+    # What a watch leaves to the garbage collector is complained of here, where that is expected.
+    del onlooker, pods
+    gc.collect()
 
 
 def bring_about(cluster: Cluster) -> None:
@@ -124,12 +130,11 @@ def await_all_odd(cluster: Cluster, onlooker: Onlooker) -> None:
         assert not missing, f"not in their odd state: {sorted(missing)}"
 
 
-def still_odd(cluster: Cluster) -> bool:
-    """Whether what lasts is still in its odd state, after all that was done to the node."""
+def assert_still_odd(cluster: Cluster) -> None:
+    """What lasts is still in its odd state, after all that was done to the node."""
     zoo = Zoo.now(cluster)
-    over: list[Kind] = [kind for kind in KINDS if not kind.passing and not kind.is_odd(zoo)]
-    assert not over, [kind.name for kind in over]
-    return True
+    over = [kind.name for kind in KINDS if not kind.passing and not kind.is_odd(zoo)]
+    assert not over, [(name, [one["status"].get("containerStatuses") for one in zoo.named(name)]) for name in over]
 
 
 def restart_kubelet(cluster: Cluster, onlooker: Onlooker) -> None:

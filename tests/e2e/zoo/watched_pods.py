@@ -1,7 +1,6 @@
 """The pods of the cluster's node as the agent knows them: watched, and asked about, in an event loop of its own."""
 
 import asyncio
-import gc
 import threading
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import wait
@@ -59,6 +58,3 @@ def watched_pods(node_name: str, kubeconfig: Path) -> Iterator[ApiPods]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(ANSWER_SECONDS)
         loop.close()
-        # A watch of kopf's that fails leaves its connection to the garbage collector, which complains of it: here,
-        # where that is expected.
-        gc.collect()
