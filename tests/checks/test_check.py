@@ -1,14 +1,21 @@
 """The declaration of a check, and the walk of the folder that finds them."""
 
+from pathlib import Path
+
 import pytest
 
+from pausewatch import checks
 from pausewatch.checks._check import all_checks, thresholds_of
 from pausewatch.checks.zombie_buildup import CHECK
 
 
 def test_every_file_of_the_folder_is_a_check() -> None:
     """Nothing but the file has to be added."""
-    assert [check.id for check in all_checks()] == ["namespace-not-shared", "orphaned-sandbox", "zombie-buildup"]
+    folder = Path(checks.__path__[0])
+    files = sorted(path.stem.replace("_", "-") for path in folder.glob("[!_]*.py"))
+
+    assert [check.id for check in all_checks()] == files
+    assert {"namespace-not-shared", "orphaned-sandbox", "zombie-buildup"} <= set(files)
 
 
 def test_configured_thresholds_stand_over_the_defaults() -> None:

@@ -8,6 +8,8 @@ A mount of the host's /run that was copied into another mount namespace (a conta
 mount propagation) holds the namespace after the runtime has removed its file.
 """
 
+import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,23 +47,25 @@ def read_pin_users(
         processes: Of the node; neither zombies nor kernel threads, which are in none but the node's.
         inodes: The network namespaces.
     """
-    inside = dict.fromkeys(inodes, 0)
+    inside: Counter[str] = Counter()
     all_seen = True
     representatives: dict[str, Identity] = {}
     for process in processes:
         link = _link(proc, process.pid, "net")
-        if link is None and process.pid != FIRST_PROCESS:
-            all_seen = False
-        for inode in inodes:
-            inside[inode] += link == namespace_text(NamespaceKind.NETWORK, inode)
+        if link is None:
+            all_seen &= process.pid == FIRST_PROCESS
+        else:
+            inside[link] += 1
         mounts = _link(proc, process.pid, "mnt")
         if mounts:
             representatives.setdefault(mounts, process.identity)
     representatives.pop(_link(proc, runtime_pid, "mnt") or "", None)
-    holders = _holders(proc, representatives.values(), inodes)
+    counts = {inode: inside[namespace_text(NamespaceKind.NETWORK, inode)] for inode in inodes}
+    empty = [inode for inode, count in counts.items() if count == 0]
+    holders = _holders(proc, representatives.values(), empty) if empty else {}
     return {
-        inode: PinUsers(processes_inside=inside[inode] if all_seen or inside[inode] else None, holders=holders[inode])
-        for inode in inodes
+        inode: PinUsers(processes_inside=count if all_seen or count else None, holders=holders.get(inode, ()))
+        for inode, count in counts.items()
     }
 
 
@@ -70,25 +74,22 @@ def _holders(
 ) -> Mapping[int, tuple[Identity, ...]]:
     """Return who else has mounted the namespaces; one process stands for all that share its mounts."""
     found: dict[int, list[Identity]] = {inode: [] for inode in inodes}
+    mounted = {inode: f" {namespace_text(NamespaceKind.NETWORK, inode)} ".encode() for inode in inodes}
     for identity in representatives:
         try:
             mounts = Path(proc, str(identity.pid), "mountinfo").read_bytes()
         except OSError:
             continue  # it has ended, or may not be looked at: who holds a pin is told as far as it is known
-        for inode in inodes:
-            if (
-                len(found[inode]) < MOST_HOLDERS
-                and f" {namespace_text(NamespaceKind.NETWORK, inode)} ".encode() in mounts
-            ):
+        for inode, text in mounted.items():
+            if text in mounts and len(found[inode]) < MOST_HOLDERS:
                 found[inode].append(identity)
     return {inode: tuple(identities) for inode, identities in found.items()}
 
 
 def _link(proc: str, pid: int, kind: str) -> str | None:
     """Return the text of a namespace link, empty if the process is gone; None if it may not be read."""
-    path = Path(proc, str(pid), "ns", kind)
     try:
-        return str(path.readlink())
+        return os.readlink(f"{proc}/{pid}/ns/{kind}")  # noqa: PTH115  a Path for each costs more than the read
     except GONE:
         return ""
     except OSError:
