@@ -6,12 +6,13 @@ import pytest
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
+from pausewatch.model.pod import WaitingPod
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import ChangedOwner, Snapshot
 from pausewatch.recording import Redaction, render
 from pausewatch.redaction import redact, with_pseudonyms
 from pausewatch.scan import judge
-from support.builders import WEB_APP_ID, WEB_SANDBOX_ID, a_snapshot, present
+from support.builders import WEB_APP_ID, WEB_SANDBOX_ID, WEB_UID, a_snapshot, present
 from support.changes import with_container, with_first_process, with_sandbox
 
 
@@ -26,6 +27,15 @@ def quoted(detail: str, **changes: str) -> str:
     sandbox = next(one for one in present(details.sandboxes) if one.id == WEB_SANDBOX_ID)
     assert isinstance(sandbox.details, Unavailable)
     return sandbox.details.detail
+
+
+def test_error_of_a_pod_that_waits_for_its_sandbox_is_a_sentence_too() -> None:
+    """It quotes the runtime, and with it registries."""
+    waiting = WaitingPod(uid=WEB_UID, error="dial registry.corp.example: refused on node-7", last_failed_at=None)
+
+    (redacted,) = present(redact(a_snapshot(waiting_pods=(waiting,))).waiting_pods)
+
+    assert redacted == WaitingPod(uid=WEB_UID, error="dial redacted: refused on node", last_failed_at=None)
 
 
 @pytest.mark.parametrize(
