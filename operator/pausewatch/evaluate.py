@@ -10,8 +10,8 @@ from datetime import datetime
 
 from pausewatch.checks._check import Check, thresholds_of
 from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
-from pausewatch.model.history import History, PodMemory, Streak
-from pausewatch.model.process import Identity
+from pausewatch.model.history import History, Streak
+from pausewatch.model.memory import following_memory
 from pausewatch.model.report import (
     CheckResult,
     Coverage,
@@ -23,19 +23,14 @@ from pausewatch.model.report import (
     Summary,
 )
 from pausewatch.model.sandbox import SandboxState
-from pausewatch.model.sandbox_births import Births
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import NODE_SECTIONS, Snapshot
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
-from pausewatch.model.zombie_growth import Counts, ZombieCount, with_count
 from pausewatch.model.zombies import ZombieGroup, subject_of_zombies, zombie_groups
 
 CLEAN_LOOKS_TO_CLEAR = 2
 """A finding goes after this many scans in a row that ran its check and did not see it: one may have been unlucky."""
-
-PLACE_ZOMBIES = ("sandboxes", "containers", "first_processes", "processes")
-"""Sections without which all zombies would look like the node's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +69,10 @@ def evaluate(
         results=tuple(_result(one, findings) for one in seen),
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
     )
-    return report, History(
-        boot_id=snapshot.boot_id,
+    return report, replace(
+        following_memory(node, known, holding),
         streaks=streaks,
-        zombies_seen_since=_zombies_seen_since(node, known),
-        zombie_counts=_zombie_counts(node, holding, known),
-        pods=_pods(node, known),
-        waiting_since=_waiting_since(node, known),
-        lost_since=_lost_since(node, known),
-        sandbox_births=_sandbox_births(node, known),
         restored_first_seen=_still_restored(streaks, known, snapshot),
-        restored_until_uptime_seconds=known.restored_until_uptime_seconds,
     )
 
 
@@ -210,65 +198,6 @@ def _result(seen: Seen, findings: Iterable[Finding]) -> CheckResult:
     return seen.result
 
 
-def _zombies_seen_since(node: NodeView, known: History) -> Mapping[Identity, float]:
-    if isinstance(node.snapshot.processes, Unavailable):
-        return known.zombies_seen_since
-    now = node.snapshot.uptime_seconds
-    return {zombie.identity: known.zombies_seen_since.get(zombie.identity, now) for zombie in node.zombies}
-
-
-def _pods(node: NodeView, known: History) -> Mapping[str, PodMemory]:
-    snapshot = node.snapshot
-    if isinstance(snapshot.pods, Unavailable) or isinstance(snapshot.sandboxes, Unavailable):
-        return known.pods
-    memories: dict[str, PodMemory] = {}
-    for sandbox in node.sandboxes.values():
-        before = known.pods.get(sandbox.id)
-        pod = node.pods.get(sandbox.uid)
-        deleting = pod is not None and pod.deletion_due_at is not None
-        memories[sandbox.id] = PodMemory(
-            grace_seconds=node.grace_seconds(sandbox),
-            absent_since=_since(before.absent_since if before else None, snapshot, holds=pod is None),
-            deleting_since=_since(before.deleting_since if before else None, snapshot, holds=deleting),
-        )
-    return memories
-
-
-def _since(before: float | None, snapshot: Snapshot, *, holds: bool) -> float | None:
-    """Return since when something holds, which did since ``before``; None if it does not."""
-    if not holds:
-        return None
-    return snapshot.uptime_seconds if before is None else before
-
-
-def _waiting_since(node: NodeView, known: History) -> Mapping[str, float]:
-    if isinstance(node.snapshot.waiting_pods, Unavailable):
-        return known.waiting_since
-    now = node.snapshot.uptime_seconds
-    return {waiting.uid: known.waiting_since.get(waiting.uid, now) for waiting in node.snapshot.waiting_pods}
-
-
-def _lost_since(node: NodeView, known: History) -> Mapping[str, float]:
-    """Remember since when containers lack their process and sandboxes their pause.
-
-    While a section is missing, what was seen of something that is still listed stays: what is dead stays dead.
-    """
-    snapshot = node.snapshot
-    if isinstance(snapshot.sandboxes, Unavailable) or isinstance(snapshot.containers, Unavailable):
-        return known.lost_since
-    containers = (container.id for container in node.containers_without_process)
-    sandboxes = (sandbox.id for sandbox in node.sandboxes_without_pause)
-    now = {one: known.lost_since.get(one, snapshot.uptime_seconds) for one in (*containers, *sandboxes)}
-    if isinstance(snapshot.processes, Unavailable) or isinstance(snapshot.first_processes, Unavailable):
-        listed = node.sandboxes.keys() | node.containers.keys()
-        return {owner_id: since for owner_id, since in known.lost_since.items() if owner_id in listed} | now
-    return now
-
-
-def _sandbox_births(node: NodeView, known: History) -> Births:
-    return known.sandbox_births if isinstance(node.snapshot.sandboxes, Unavailable) else node.sandbox_births
-
-
 def _still_restored(streaks: Mapping[str, Streak], known: History, snapshot: Snapshot) -> Mapping[str, datetime]:
     """Keep what was not seen again yet, for as long as it may count: from then on the streak keeps the time."""
     if snapshot.uptime_seconds > known.restored_until_uptime_seconds:
@@ -288,18 +217,6 @@ def _summary(node: NodeView) -> Summary:
         pid_namespaces=len({one.pid for one in links if one is not None}),
         zombies=len(node.zombies),
     )
-
-
-def _zombie_counts(node: NodeView, groups: tuple[ZombieGroup, ...], known: History) -> Counts:
-    if any(isinstance(getattr(node.snapshot, section), Unavailable) for section in PLACE_ZOMBIES):
-        return known.zombie_counts
-    now = node.snapshot.uptime_seconds
-    return {
-        group.owner_id: with_count(
-            known.zombie_counts.get(group.owner_id, ()), ZombieCount(uptime_seconds=now, zombies=len(group.zombies))
-        )
-        for group in groups
-    }
 
 
 def _pause_memory_bytes(node: NodeView) -> int | None:

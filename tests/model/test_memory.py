@@ -1,4 +1,4 @@
-"""Evaluate: what is remembered of zombies and pods from one scan to the next."""
+"""What is remembered of zombies, pods and sandboxes from one scan to the next, through evaluate, which asks for it."""
 
 from dataclasses import replace
 from typing import Any
