@@ -6,6 +6,9 @@ from lab.pins import PAUSE_IMAGE
 PRIVILEGED = {"privileged": True}
 SOME_ID = "0123456789abcdef" * 4
 FOREVER = "sleep 1000000"
+TO_THE_NODE = "nsenter -t $PPID -m -n"
+"""Into the namespaces of the shim, which are the node's. People take PID 1 for that; in the lab it is the machine's,
+and may have rights that no container can be given."""
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -18,9 +21,9 @@ def kinds() -> tuple[Kind, ...]:
         _running(pod("dead-leaders", container(command=("misbehave", "dead-leaders", "12")))),
         _running(pod("few-zombies", container(command=("misbehave", "children", "3")))),
         _running(pod("spawning", container(command=shell("while :; do (sleep 0.05 &); sleep 0.05; done")))),
-        _running(pod("node-shell", _node_shell(f"nsenter -t 1 -m -u -i -n -p {FOREVER}"), hostPID=True)),
-        _running(pod("node-shell-below", _node_shell(f"nsenter -t 1 -m -n {FOREVER}; exit 1"), hostPID=True)),
-        _running(pod("node-shell-first", _nsenter(), hostPID=True)),
+        _running(pod("node-shell", _node_shell(f"{TO_THE_NODE} -u -i -p {FOREVER}"), hostPID=True)),
+        _running(pod("node-shell-below", _node_shell(f"{TO_THE_NODE} {FOREVER}; exit 1"), hostPID=True)),
+        _running(pod("node-shell-first", _node_shell(f"exec {TO_THE_NODE} -u -i -p {FOREVER}"), hostPID=True)),
         _running(pod("builder", _node_shell(f"unshare -Urpf {FOREVER}; exit 1"))),
         _running(
             pod("builder-first", container(command=("unshare", "-Urm", *FOREVER.split()), securityContext=PRIVILEGED))
@@ -59,12 +62,6 @@ def _each_second(*command: str) -> Manifest:
 
 def _node_shell(script: str) -> Manifest:
     return container(command=shell(script), securityContext=PRIVILEGED)
-
-
-def _nsenter() -> Manifest:
-    """Return a container whose first process is in the node's namespaces."""
-    command = ("nsenter", "-t", "1", "-m", "-u", "-i", "-n", "-p", *FOREVER.split())
-    return container(command=command, securityContext=PRIVILEGED)
 
 
 def _administers_network(script: str) -> Manifest:

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from concurrent.futures import wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,15 +45,23 @@ def watched_pods(node_name: str, kubeconfig: Path) -> Iterator[ApiPods]:
         lambda namespace, name: ask(get_pod(client, namespace, name)),
         WaitingPods(lambda pod: ask(ask_why_waiting(client, pod)), period_seconds=1),
     )
-    running = asyncio.run_coroutine_threadsafe(watch.run(), loop)
-    try:
-        asyncio.run_coroutine_threadsafe(asyncio.wait_for(watch.was_complete.wait(), ANSWER_SECONDS), loop).result()
-        yield pods
-    finally:
-        running.cancel()
+
+    async def begin() -> asyncio.Task[None]:
+        task = asyncio.create_task(watch.run())
+        await asyncio.wait_for(watch.was_complete.wait(), ANSWER_SECONDS)
+        return task
+
+    async def end(task: asyncio.Task[None]) -> None:
+        task.cancel()
         watch.stop()
-        wait([running], ANSWER_SECONDS)
-        asyncio.run_coroutine_threadsafe(client.close(), loop).result(ANSWER_SECONDS)
+        await asyncio.wait([task], timeout=ANSWER_SECONDS)
+        await client.close()
+
+    try:
+        task = ask_loop(loop, begin(), ANSWER_SECONDS)
+        yield pods
+        ask_loop(loop, end(task), 2 * ANSWER_SECONDS)
+    finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(ANSWER_SECONDS)
         loop.close()
