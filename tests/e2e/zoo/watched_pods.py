@@ -59,8 +59,10 @@ def watched_pods(node_name: str, kubeconfig: Path) -> Iterator[ApiPods]:
 
     try:
         task = ask_loop(loop, begin(), ANSWER_SECONDS)
-        yield pods
-        ask_loop(loop, end(task), 2 * ANSWER_SECONDS)
+        try:
+            yield pods
+        finally:
+            ask_loop(loop, end(task), 2 * ANSWER_SECONDS)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(ANSWER_SECONDS)
