@@ -14,11 +14,10 @@ from typing import Any
 
 import yaml
 
+from pausewatch import setting_values
 from pausewatch.checks._check import all_checks
-from pausewatch.model.availability import Unavailable
-from pausewatch.model.settings import IgnoreRule, Settings, parse_listen_address
+from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.text import printable
-from pausewatch.sources.cri.endpoint import parse_endpoint
 
 SETTINGS_VARIABLE = "PAUSEWATCH_SETTINGS"
 """Names the settings file where no flag does."""
@@ -29,10 +28,6 @@ RULE_FIELDS = ("check", "namespace", "pod")
 NEAR_ENOUGH = 0.9
 """A variable this like a known one is a misspelling. Others that begin with PAUSEWATCH are left alone: Kubernetes sets
 ``PAUSEWATCH_SERVICE_HOST`` and the like in every pod beside a Service of that name."""
-
-
-LONGEST_SHOWN = 60
-"""Characters of a bad value in a message."""
 
 DEEPEST_LEVEL = 2
 """Levels of mappings below the top of a settings file: thresholds, and those of one check. An alias can make a YAML
@@ -130,7 +125,8 @@ def parse_file(text: str) -> Mapping[object, object]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ValueError(f"{_shown(content)} is no mapping of settings to values")  # noqa: TRY004  as the others
+        what = setting_values.shown(content)
+        raise ValueError(f"{what} is no mapping of settings to values")  # noqa: TRY004  as the others
     return content
 
 
@@ -170,20 +166,24 @@ def resolve(
 
 def _scalars() -> tuple[_Setting, ...]:
     # Below a tenth of a second a healthy but busy runtime looks hung; above a minute nobody waits for a scan.
-    seconds = partial(_number, minimum=0.1, maximum=60, unit="seconds")
+    seconds = partial(setting_values.number, minimum=0.1, maximum=60, unit="seconds")
     # A write each second is for a test cluster; beyond a day nobody would take a report for alive.
-    paced = partial(_number, minimum=1, maximum=86_400, unit="seconds")
+    paced = partial(setting_values.number, minimum=1, maximum=86_400, unit="seconds")
     return (
-        _scalar("runtimeEndpoint", "runtime_endpoint", _endpoint),
+        _scalar("runtimeEndpoint", "runtime_endpoint", setting_values.endpoint),
         # What manifests usually call the downward API's spec.nodeName counts as well.
-        _scalar("nodeName", "node_name", _text, "NODE_NAME"),
+        _scalar("nodeName", "node_name", setting_values.text, "NODE_NAME"),
         _scalar("runtimeTimeoutSeconds", "runtime_timeout_seconds", seconds),
         _scalar("lookIntervalSeconds", "look_interval_seconds", seconds),
-        _scalar("scanPeriodSeconds", "scan_period_seconds", partial(_number, minimum=1, maximum=3600, unit="seconds")),
-        _scalar("listenAddress", "listen_address", _listen_address),
+        _scalar(
+            "scanPeriodSeconds",
+            "scan_period_seconds",
+            partial(setting_values.number, minimum=1, maximum=3600, unit="seconds"),
+        ),
+        _scalar("listenAddress", "listen_address", setting_values.listen_address),
         _scalar("reportIntervalSeconds", "report_interval_seconds", paced),
         _scalar("reportHeartbeatSeconds", "report_heartbeat_seconds", paced),
-        _scalar("deepProbe", "deep_probe", _switch),
+        _scalar("deepProbe", "deep_probe", setting_values.switch),
     )
 
 
@@ -195,7 +195,7 @@ def _thresholds() -> Iterator[_Setting]:
     for check in all_checks():
         for threshold in check.thresholds:
             variable = f"PAUSEWATCH_{check.id}_{threshold.name}".replace("-", "_").upper()
-            read = partial(_number, minimum=threshold.minimum, maximum=math.inf, unit=threshold.unit)
+            read = partial(setting_values.number, minimum=threshold.minimum, maximum=math.inf, unit=threshold.unit)
             yield _Setting(key=f"thresholds.{check.id}.{threshold.name}", variables=(variable,), read=read)
 
 
@@ -248,7 +248,7 @@ def _setting(known: Mapping[str, _Setting], given: _Given) -> _Setting:
 def _rules(value: object, place: str, problems: list[str]) -> tuple[IgnoreRule, ...]:
     rules = [] if value is None else value
     if not isinstance(rules, list):
-        problems.append(f"{place}: {_shown(value)} is no list of rules with {', '.join(RULE_FIELDS)}")
+        problems.append(f"{place}: {setting_values.shown(value)} is no list of rules with {', '.join(RULE_FIELDS)}")
         return ()
     wrong = [f"{place}[{number}]{why}" for number, rule in enumerate(rules) for why in _wrong_in_rule(rule)]
     problems += wrong
@@ -258,7 +258,7 @@ def _rules(value: object, place: str, problems: list[str]) -> tuple[IgnoreRule, 
 def _wrong_in_rule(rule: object) -> Iterator[str]:
     if not isinstance(rule, dict) or not any(rule.values()):
         # A rule without any field would match every finding of the node.
-        yield f": {_shown(rule)} is no mapping that names at least one of {', '.join(RULE_FIELDS)}"
+        yield f": {setting_values.shown(rule)} is no mapping that names at least one of {', '.join(RULE_FIELDS)}"
         return
     checks = [check.id for check in all_checks()]
     for field, value in rule.items():
@@ -266,62 +266,12 @@ def _wrong_in_rule(rule: object) -> Iterator[str]:
         if field not in RULE_FIELDS:
             yield f"{name}: there is no such field in a rule; {_hint(str(field), RULE_FIELDS)}"
         elif not isinstance(value, str):
-            yield f"{name}: {_shown(value)} is no text; put it in quotes"
+            yield f"{name}: {setting_values.shown(value)} is no text; put it in quotes"
         elif field == "check" and value and value not in checks:
-            yield f"{name}: there is no check {_shown(value)}; {_hint(value, checks)}"
+            yield f"{name}: there is no check {setting_values.shown(value)}; {_hint(value, checks)}"
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{_shown(value)} is no text; put it in quotes")  # noqa: TRY004  collected as ValueError
-    return value
-
-
-def _switch(value: object) -> bool:
-    """Return a bool, which YAML gives as one and the environment as a word."""
-    known = {"true": True, "false": False}
-    word = str(value).lower() if isinstance(value, bool | str) else ""
-    if word not in known:
-        raise ValueError(f"{_shown(value)} is neither true nor false")
-    return known[word]
-
-
-def _endpoint(value: object) -> str:
-    text = _text(value)
-    path = parse_endpoint(text)
-    if isinstance(path, Unavailable):
-        raise ValueError(str(path))  # noqa: TRY004  collected as ValueError
-    return text
-
-
-def _listen_address(value: object) -> str:
-    text = _text(value)
-    if parse_listen_address(text) is None:
-        raise ValueError(f"{_shown(text)} is no host:port; allowed: a port from 0 to 65535 after an optional host")
-    return text
-
-
-def _number(value: object, *, minimum: float, maximum: float, unit: str) -> float:
-    upper = "or more" if math.isinf(maximum) else f"to {maximum:g}"
-    allowed = f"allowed: {minimum:g} {upper} ({unit})"
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if math.isnan(number):
-        raise ValueError(f"{_shown(value)} is no number; {allowed}")
-    if not minimum <= number <= maximum or math.isinf(number):
-        raise ValueError(f"{_shown(value)} is out of bounds; {allowed}")
-    return number
-
-
-def _shown(value: object) -> str:
-    """Return a value the way YAML or a shell would show it, safe for a terminal: repr escapes control characters."""
-    text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"

@@ -1,0 +1,64 @@
+"""What the value of a setting may be. Each reader returns the value or raises ValueError with what is allowed."""
+
+import math
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.settings import parse_listen_address
+from pausewatch.sources.cri.endpoint import parse_endpoint
+
+LONGEST_SHOWN = 60
+"""Characters of a bad value in a message."""
+
+
+def text(value: object) -> str:
+    """Return a text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no text; put it in quotes")  # noqa: TRY004  collected as ValueError
+    return value
+
+
+def switch(value: object) -> bool:
+    """Return a bool, which YAML gives as one and the environment as a word."""
+    known = {"true": True, "false": False}
+    word = str(value).lower() if isinstance(value, bool | str) else ""
+    if word not in known:
+        raise ValueError(f"{shown(value)} is neither true nor false")
+    return known[word]
+
+
+def endpoint(value: object) -> str:
+    """Return the endpoint of a CRI socket, as it was given."""
+    given = text(value)
+    path = parse_endpoint(given)
+    if isinstance(path, Unavailable):
+        raise ValueError(str(path))  # noqa: TRY004  collected as ValueError
+    return given
+
+
+def listen_address(value: object) -> str:
+    """Return ``host:port``, as it was given."""
+    given = text(value)
+    if parse_listen_address(given) is None:
+        raise ValueError(f"{shown(given)} is no host:port; allowed: a port from 0 to 65535 after an optional host")
+    return given
+
+
+def number(value: object, *, minimum: float, maximum: float, unit: str) -> float:
+    """Return a number within bounds, both allowed; the environment gives it as text."""
+    upper = "or more" if math.isinf(maximum) else f"to {maximum:g}"
+    allowed = f"allowed: {minimum:g} {upper} ({unit})"
+    try:
+        parsed = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        parsed = math.nan
+    if math.isnan(parsed):
+        raise ValueError(f"{shown(value)} is no number; {allowed}")
+    if not minimum <= parsed <= maximum or math.isinf(parsed):
+        raise ValueError(f"{shown(value)} is out of bounds; {allowed}")
+    return parsed
+
+
+def shown(value: object) -> str:
+    """Return a value the way YAML or a shell would show it, safe for a terminal: repr escapes control characters."""
+    written = repr(value)
+    return written if len(written) <= LONGEST_SHOWN else f"{written[: LONGEST_SHOWN - 1]}…"
