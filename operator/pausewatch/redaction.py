@@ -4,8 +4,8 @@
 
 Everything else remains, because findings rest on it: the ids of sandboxes and containers, pod uids, pids, start times,
 numbers and paths of Linux namespaces, the addresses of pods, the last component of image names with its tag or digest,
-the names of runtime handlers, the endpoint's path, permissions, the paths of the cgroups of containers, what pauses use;
-and, without pseudonyms, the names of pods, namespaces, containers, processes and pauses' programs. A command line,
+the names of runtime handlers, the endpoint's path, permissions, the paths of the cgroups of containers, what pauses
+use; and, without pseudonyms, the names of pods, namespaces, containers, processes and pauses' programs. A command line,
 environment, label or annotation never is in a Snapshot.
 """
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
 from integration.support.fault_case import FaultCase, type_on_the_node
@@ -53,6 +55,7 @@ def test_pause_beside_the_cri(lab: RuntimeLab, program: Program, start_case: Sta
     assert identifier not in lab.ctr("containers", "ls")
 
 
+@pytest.mark.lab
 def test_sandbox_that_a_restart_forgot(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     """containerd finds its sandboxes by a label of their records; one without it lives on, and is not loaded.
 
