@@ -106,10 +106,14 @@ def why_nothing_was_seen(pods: Iterable[AddressedPod]) -> Unavailable | None:
 def may_change_network(containers: Iterable[Container]) -> bool:
     """Whether one of a pod's containers may have changed its addresses and links.
 
-    So may one that runs without a specification, for all that is known. One that has exited counts only if it was seen
-    with the capability: every pod of a service mesh has an init container of which nothing more is known.
+    So may one that runs without a specification, for all that is known, and one that was started after the containers
+    were listed: a pod without any may have had one when its network was read. One that has exited counts only if it was
+    seen with the capability: every pod of a service mesh has an init container of which nothing more is known.
     """
-    for container in containers:
+    listed = tuple(containers)
+    if not listed:
+        return True
+    for container in listed:
         details = container.details
         able = None if isinstance(details, Unavailable) else details.may_change_network
         if able or (able is None and container.state is not ContainerState.EXITED):
