@@ -7,6 +7,7 @@ from pausewatch.model.report import (
     Outcome,
     Severity,
 )
+from pausewatch.model.settings import IgnoreRule, Settings
 from support.builders import (
     TAKEN_AT,
     UPTIME_SECONDS,
@@ -32,6 +33,23 @@ class TestPersistence:
         node = ScannedNode(seconds=20)
 
         assert [len(node.scan(an_observation()).findings) for _ in range(3)] == [0, 0, 1]
+
+    def test_is_a_suspicion_until_then(self) -> None:
+        """With what it still needs; then it is a finding and no suspicion, and gone it is neither."""
+        node = ScannedNode(looks=2, seconds=10)
+
+        first, second, third = (node.scan(*seen) for seen in ([an_observation()], [an_observation()], []))
+
+        (suspicion,) = first.suspicions
+        assert (suspicion.looks, suspicion.looks_needed, suspicion.seconds_needed) == (1, 2, 10)
+        assert (suspicion.finding.id, second.suspicions) == (second.findings[0].id, ())
+        assert third.suspicions == ()
+
+    def test_ignored_suspicion_is_none(self) -> None:
+        """A known case is silenced before it lasts as well."""
+        node = ScannedNode(looks=2, settings=Settings(ignore=(IgnoreRule(check="broken-thing"),)))
+
+        assert node.scan(an_observation()).suspicions == ()
 
     def test_starts_anew_after_a_gap(self) -> None:
         """Seen, not seen, seen is twice once."""

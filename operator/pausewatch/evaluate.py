@@ -21,6 +21,7 @@ from pausewatch.model.report import (
     Report,
     Severity,
     Summary,
+    Suspicion,
 )
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
@@ -68,6 +69,7 @@ def evaluate(
         unavailable=_unavailable(snapshot),
         results=tuple(_result(one, findings) for one in seen),
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
+        suspicions=_suspicions(seen, streaks, settings),
     )
     return report, replace(
         following_memory(node, known, holding),
@@ -181,6 +183,24 @@ def _finding(finding_id: str, streak: Streak) -> Finding:
         next_commands=observation.next_commands,
         first_seen_at=streak.first_seen_at,
     )
+
+
+def _suspicions(seen: Iterable[Seen], streaks: Mapping[str, Streak], settings: Settings) -> tuple[Suspicion, ...]:
+    checks = {one.check.id: one.check for one in seen}
+    found = [
+        Suspicion(
+            finding=_finding(finding_id, streak),
+            looks=streak.looks,
+            looks_needed=checks[streak.check].persistence.looks,
+            seconds_needed=checks[streak.check].persistence_seconds(
+                thresholds_of(checks[streak.check], settings.thresholds)
+            ),
+        )
+        for finding_id, streak in streaks.items()
+        if not streak.reported
+    ]
+    kept = (one for one in found if not _ignored(one.finding, settings))
+    return tuple(sorted(kept, key=lambda one: one.finding.sort_key))
 
 
 def _ignored(finding: Finding, settings: Settings) -> bool:

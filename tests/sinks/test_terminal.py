@@ -6,7 +6,7 @@ import pytest
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity
+from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity, Suspicion
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.sinks.terminal import access, ago, counted, results_text, scan
 from support.builders import TAKEN_AT, a_subject
@@ -224,6 +224,40 @@ def test_many_findings_are_capped_unless_wide() -> None:
     assert "\n80 more findings (80 warning), all with -o wide\n" in compact
     assert wide.count("WARNING  ") == 100
     assert "more findings" not in wide
+
+
+def a_suspicion(reason: str, looks: int, severity: Severity = Severity.WARNING, seconds_needed: float = 0) -> Suspicion:
+    """Return what needs three looks, and maybe some seconds."""
+    finding = a_finding(reason=reason, severity=severity)
+    return Suspicion(finding=finding, looks=looks, looks_needed=3, seconds_needed=seconds_needed)
+
+
+def test_what_is_not_sure_yet_is_told_apart() -> None:
+    """Neither hidden nor called a finding; what a single look saw, and what asks for nothing, is left out."""
+    suspicions = (
+        a_suspicion("SeenTwice", 2),
+        a_suspicion("SeenForAMoment", 1),
+        a_suspicion("OfNoMatter", 2, Severity.INFO),
+        a_suspicion("SlowToTell", 2, seconds_needed=600),
+    )
+
+    assert printed(scan(a_report(suspicions=suspicions))) == (
+        "node-7: healthy. containerd 2.4.2, 2 sandboxes, 3 containers, 0 zombies\n"
+        "\n"
+        "seen, and not sure yet; --watch and the agent wait until it is:\n"
+        "  SeenTwice  team-a/web-x/app  (a finding after 3 scans)\n"
+        "  SlowToTell  team-a/web-x/app  (a finding after 600 s, 3 scans at least)\n"
+        "\n"
+        "2 checks: 2 passed, 0 failed, 0 skipped\n"
+    )
+
+
+def test_few_of_what_is_not_sure_are_told() -> None:
+    """They must not push what is sure off the screen."""
+    shown = printed(scan(a_report(suspicions=tuple(a_suspicion("SeenTwice", 2) for _ in range(8)))))
+
+    assert shown.count("SeenTwice") == 5
+    assert "  and 3 more\n" in shown
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

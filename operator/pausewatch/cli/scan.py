@@ -47,8 +47,9 @@ class Options:
 def command(source: Source, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
     """Judge the pod sandboxes of this node, now.
 
-    Takes two looks, a second apart, and changes nothing. Needs root for the runtime's socket and for the Linux
-    namespaces of other users' processes; doctor tells what is missing.
+    Takes two looks, a second apart, or three where something has to be seen so often, and changes nothing. What has to
+    last for minutes is told as not sure yet: --watch and the agent wait for it. Needs root for the runtime's socket and
+    for the Linux namespaces of other users' processes; doctor tells what is missing.
 
     \b
       pausewatch scan

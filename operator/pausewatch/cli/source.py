@@ -27,6 +27,10 @@ STDIN = "-"
 LOOKS = 2
 """Of one scan: what is wrong in a single look may be a container that is just starting or stopping."""
 
+MOST_LOOKS = 3
+"""Of one scan that sees something which has to be seen so often; what has to last for minutes is told as not sure yet.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -62,7 +66,7 @@ class Source:
     def _live_looks(self) -> Iterator[Look]:
         with Collector(self.settings) as collector:
             history = History()
-            for number in range(LOOKS):
+            for number in range(MOST_LOOKS):
                 if number:
                     time.sleep(self.settings.look_interval_seconds)
                 with patience("reading the container runtime"):
@@ -72,6 +76,13 @@ class Source:
                 if isinstance(found.snapshot.sandboxes, Unavailable):
                     # A second look could not judge either what must be seen twice.
                     return
+                if number + 1 >= LOOKS and not _one_more_look_tells(found):
+                    return
+
+
+def _one_more_look_tells(found: Look) -> bool:
+    """Whether something lacks nothing but one more look to be certain."""
+    return any(one.looks + 1 == one.looks_needed and one.seconds_needed == 0 for one in found.report.suspicions)
 
 
 FROM_OPTION: Decorator = click.option(

@@ -104,6 +104,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """What was seen, and has not lasted as long as its check asks for: told to whoever looks, stored nowhere."""
+
+    finding: Finding
+    """What it becomes if it lasts."""
+
+    looks: int
+    """Consecutive scans in which it was seen so far."""
+
+    looks_needed: int
+    seconds_needed: float
+    """How long it has to last, from its first sight on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """The outcome of one check, with what it could not judge."""
 
@@ -178,6 +193,9 @@ class Report:
 
     findings: tuple[Finding, ...]
     """Worst first, uncapped."""
+
+    suspicions: tuple[Suspicion, ...] = ()
+    """Worst first."""
 
     def count(self, severity: Severity) -> int:
         """Return the number of findings of one severity."""

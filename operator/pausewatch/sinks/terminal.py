@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.report import CheckResult, Finding, NextCommand, Outcome, Report, RunOn, Severity
+from pausewatch.model.report import CheckResult, Finding, NextCommand, Outcome, Report, RunOn, Severity, Suspicion
 from pausewatch.sinks import bounds
 from pausewatch.sinks.conditions import Status, healthy, unread
 from pausewatch.sinks.page import Line, Page, labelled, words
@@ -23,6 +23,12 @@ STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severi
 PLACES = {RunOn.NODE: "on the node", RunOn.CLUSTER: "from the cluster"}
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+
+LASTED_LOOKS = 2
+"""What is seen in a single look may be a container that is just starting or stopping."""
+
+SUSPICIONS = 5
+"""Told of what is not sure yet."""
 
 
 def scan(report: Report, facts: Iterable[AccessFact] = (), *, wide: bool = False, live: bool = False) -> Page:
@@ -41,6 +47,7 @@ def scan(report: Report, facts: Iterable[AccessFact] = (), *, wide: bool = False
         lines.append(_blank())
         lines += _finding(finding, report.taken_at if live else None, wide=wide)
     lines += _left_out(report.findings[len(shown) :])
+    lines += _not_sure_yet(report.suspicions)
     lines += _explained(shown)
     if wide:
         lines += _section("what this process can see:", access_lines(facts, level=1))
@@ -171,6 +178,25 @@ def _left_out(findings: Iterable[Finding]) -> Iterator[Line]:
         told = ", ".join(f"{count} {one.value.lower()}" for one, count in counts if count)
         yield _blank()
         yield Line(text=words((counted(len(findings), "more finding"), "bold"), f" ({told}), all with -o wide"))
+
+
+def _not_sure_yet(suspicions: Iterable[Suspicion]) -> Iterable[Line]:
+    """Yield what lasted for two looks at least, so that nobody takes a scan by hand for the agent's long view."""
+    shown = [one for one in suspicions if one.looks >= LASTED_LOOKS and one.finding.severity is not Severity.INFO]
+    lines = [
+        Line(text=Text(f"{one.finding.reason}  {one.finding.subject}  ({_until(one)})"), level=1)
+        for one in shown[:SUSPICIONS]
+    ]
+    if len(shown) > SUSPICIONS:
+        lines.append(Line(text=Text(f"and {len(shown) - SUSPICIONS:,} more"), level=1))
+    return _section("seen, and not sure yet; --watch and the agent wait until it is:", lines)
+
+
+def _until(suspicion: Suspicion) -> str:
+    looks = f"{suspicion.looks_needed} scans"
+    if not suspicion.seconds_needed:
+        return f"a finding after {looks}"
+    return f"a finding after {suspicion.seconds_needed:g} s, {looks} at least"
 
 
 def _explained(findings: Iterable[Finding]) -> Iterable[Line]:

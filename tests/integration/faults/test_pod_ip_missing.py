@@ -32,6 +32,7 @@ def test_address_deleted(lab: RuntimeLab, program: Program, start_case: StartCas
     assert "eth0" in inside
     assert f"inet {address}/" not in inside
     assert f"{address} is not inside" in tree
+    assert "CRITICAL  PodIPMissing  lab/web" in program.run("scan", "--fail-on", "critical", expect=10)
 
     faults.give_address(lab, web, address)
     case.cleared()
