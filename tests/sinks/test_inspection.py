@@ -6,7 +6,7 @@ import pytest
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind
-from pausewatch.model.sandbox import ContainerState, NamespaceMode
+from pausewatch.model.sandbox import ContainerState, NamespaceMode, SandboxState
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from pausewatch.sinks.inspection import ContainerFacts, NamespaceFacts, SandboxFacts, Verdict, inspection
 from support.builders import (
@@ -209,6 +209,14 @@ def test_a_sandbox_without_pause_holds_its_namespaces_by_files() -> None:
 
     assert facts.no_pause == "the runtime holds the Linux namespaces by files"
     assert facts.held == ("net:[4026532301]",)
+
+
+def test_a_lost_pause_is_not_called_a_usual_case() -> None:
+    """Containerd then reports no pause, as CRI-O always does, and the sandbox as not ready."""
+    snapshot = without_process(a_snapshot(), WEB_PAUSE_PID)
+    snapshot = with_sandbox(snapshot, WEB_SANDBOX_ID, pause_pid=0, state=SandboxState.NOTREADY)
+
+    assert inspected(snapshot).no_pause == "it is gone, and containers run on without it"
 
 
 def test_a_pause_that_is_gone() -> None:

@@ -187,6 +187,8 @@ def _no_pause(node: NodeView, sandbox: Sandbox) -> str:
         return str(sandbox.details)
     if sandbox.details.pause_pid:
         return _gone(node, sandbox.id, sandbox.details.pause_pid)
+    if sandbox in node.sandboxes_without_pause:
+        return "it is gone, and containers run on without it"
     if any(entry.path in node.pins for entry in sandbox.details.spec_namespaces or ()):
         return "the runtime holds the Linux namespaces by files"
     return "the runtime reports none"
