@@ -31,6 +31,7 @@ CANARY = "canary"
 SANDBOXES = int(os.environ.get("ZOO_SANDBOXES", "200"))
 SCANS = int(os.environ.get("ZOO_SCANS", "300"))
 ODD_SECONDS = 150.0
+PROGRESS_SECONDS = 60.0
 
 MAY_SKIP: dict[str, str] = {}
 """Checks that may be skipped, and why."""
@@ -154,7 +155,11 @@ def look_on(onlooker: Onlooker, churn: Churn, seconds: float) -> None:
 
 
 def look_on_until_enough(onlooker: Onlooker, churn: Churn) -> None:
-    """Look on until there were enough scans and sandboxes."""
+    """Look on until there were enough scans and sandboxes, and tell how far it is now and then."""
+    told = time.monotonic()
     while onlooker.scans < SCANS or len(onlooker.sandbox_ids) < SANDBOXES:
         onlooker.await_scans(1)
         churn.check()
+        if time.monotonic() > told + PROGRESS_SECONDS:
+            told = time.monotonic()
+            onlooker.tell(f"on the way to {SCANS} scans of {SANDBOXES} sandboxes")
