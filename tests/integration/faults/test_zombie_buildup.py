@@ -84,6 +84,7 @@ def test_parent_that_lives(lab: RuntimeLab, program: Program, start_case: StartC
     case.cleared()
 
 
+@pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
 def test_daemon_of_the_node(lab: RuntimeLab, program: Program, start_case: StartCase) -> None:
     """What no listed pod holds is the node's; the parent's cgroup tells whose it is."""
     case = start_case("zombie-buildup", A_SECOND)

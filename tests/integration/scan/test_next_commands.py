@@ -1,7 +1,5 @@
 """What a finding tells people to type on the node works as it stands, and shows what the check's page says."""
 
-import uuid
-
 import pytest
 
 from integration.support.by_hand import readlink
@@ -9,17 +7,12 @@ from integration.support.observer import Observer
 from integration.support.program import Program
 from lab import faults
 from lab.faults import Kind
-from lab.pins import BUSYBOX_IMAGE
 from lab.pods import Container, Pod
-from lab.processes import children, zombies_of
+from lab.processes import zombies_of
 from lab.shapes.runtime import RuntimeLab
-from lab.waiting import wait_until
 from pausewatch.model.report import Finding, RunOn
 
 ZOMBIES = 16
-
-#: More than anybody else on the machine has, whose zombies are the node's too: only the worst parent's are shown.
-ZOMBIES_OF_THE_NODE = 300
 
 
 @pytest.mark.parametrize("kind", ["network", "pid"])
@@ -51,29 +44,6 @@ def test_commands_of_zombies(lab: RuntimeLab, program: Program) -> None:
     assert shown.keys() == {"ps", "pausewatch"}
     assert dead(shown["ps"]) == sorted(zombies_of(running.pid()))
     assert f"{ZOMBIES}, children of pid {running.pid()} misbehave (PID 1 of the container)" in shown["pausewatch"]
-
-
-def test_commands_of_zombies_of_the_node(lab: RuntimeLab, program: Program) -> None:
-    """Zombies of a container that the CRI does not list are the node's; ps shows them and their parent's cgroup."""
-    name = f"unlisted-{uuid.uuid4()}"
-    cgroup = f"{lab.cgroup.path}/{name}"
-    lab.cgroup.create(cgroup)
-    runc = ("--runc-binary", str(lab.programs.runc))
-    command = ("misbehave", "children", str(ZOMBIES_OF_THE_NODE))
-    try:
-        lab.ctr("run", "--detach", *runc, "--cgroup", cgroup, BUSYBOX_IMAGE, name, *command)
-        parent = int(next(line.split()[1] for line in lab.ctr("tasks", "ls").splitlines() if line.startswith(name)))
-        wait_until("the zombies", lambda: len(zombies_of(parent)) == ZOMBIES_OF_THE_NODE, 10)
-        with Observer(lab) as observer:
-            (finding,) = observer.findings(looks=2)
-
-        assert finding.subject.is_node
-        assert f"pid {parent} (misbehave), a process of no listed pod, does not wait" in finding.message
-        listed, described = (program.shell(command) for command in on_the_node(finding))
-        assert dead(listed) == sorted(children(parent))
-        assert cgroup in described
-    finally:
-        faults.remove_unlisted_pause(lab, name)
 
 
 def on_the_node(finding: Finding) -> list[str]:

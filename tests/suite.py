@@ -1,0 +1,101 @@
+"""The whole test suite in little time: what mostly waits runs side by side, what counts time runs alone.
+
+Each part is pytest in a process of its own, with labs of its own name. What runs beside another part shows its output
+afterwards. All parts run, whichever fails.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+
+REPOSITORY = Path(__file__).parents[1]
+CLEANING_SECONDS = 120.0
+OLDER_RUNTIME = "containerd-1.6"
+INTEGRATION = "tests/integration"
+BUDGETS = "tests/integration/test_budgets.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of the tests.
+
+    Attributes:
+        name: Also what its labs are called.
+        arguments: What pytest is given.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return what to type after pytest."""
+        return " ".join(self.arguments)
+
+    def start(self, output: int | None = None) -> "subprocess.Popen[bytes]":
+        """Start it, writing to a descriptor or, without one, to the terminal."""
+        command = [sys.executable, "-m", "pytest", *self.arguments]
+        environment = {**os.environ, "LAB_NAME_PREFIX": self.name}
+        return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)
+
+
+OLDER = Part(name="older", arguments=(INTEGRATION, "-k", OLDER_RUNTIME))
+"""What runs on each version of containerd, on the older one: it waits more than it works."""
+
+NEWER = Part(name="newer", arguments=(INTEGRATION, f"--ignore={BUDGETS}", "-k", f"not {OLDER_RUNTIME}"))
+
+ALONE = (
+    Part(name="alone", arguments=("tests", f"--ignore={INTEGRATION}")),
+    Part(name="measured", arguments=(BUDGETS,)),
+)
+"""Unit tests, and the agent on a cluster, which sees what is dead on the machine as its node's; measurements of time."""
+
+
+def main() -> int:
+    """Run all parts, and return the exit code: 0, or that of the first part that failed."""
+    with TemporaryFile() as output:
+        ended = {part: part.start().wait() for part in ALONE}
+        say(f"{OLDER} runs beside the next part; its output comes after it")
+        beside = OLDER.start(output.fileno())
+        try:
+            ended[NEWER] = NEWER.start().wait()
+            ended[OLDER] = await_end(beside)
+        finally:
+            end(beside)
+        say(f"{OLDER} printed:")
+        output.seek(0)
+        sys.stdout.buffer.write(output.read())
+        sys.stdout.flush()
+    failed = {str(part): code for part, code in ended.items() if code}
+    if failed:
+        # The last thing that was printed may be of a part that passed.
+        say(f"FAILED: {', '.join(failed)}")
+    return next(iter(failed.values()), 0)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a part as Ctrl-C does, so that it cleans up; nothing if it has ended."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(CLEANING_SECONDS)
+
+
+def await_end(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a part whose output is not shown yet, and tell now and then that it still runs."""
+    while True:
+        try:
+            return process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            say("the part beside still runs")
+
+
+def say(line: str) -> None:
+    """Tell how far it is."""
+    print(f"suite: {line}", flush=True)  # noqa: T201  progress for people
+
+
+if __name__ == "__main__":
+    sys.exit(main())
