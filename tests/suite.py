@@ -51,7 +51,7 @@ ALONE = (
     Part(name="alone", arguments=("tests", f"--ignore={INTEGRATION}")),
     Part(name="measured", arguments=(BUDGETS,)),
 )
-"""Unit tests, and the agent on a cluster, which sees what is dead on the machine as its node's; measurements of time."""
+"""Unit tests, and the agent on a cluster, which takes what is dead on the machine for its node's; measurements."""
 
 
 def main() -> int:
