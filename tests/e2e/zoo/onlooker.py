@@ -75,6 +75,7 @@ class Onlooker:
         false_alarms: What was found that asks for something, by way and finding id, with the number of the scan.
         missed: Scans that did not find the canary after it was found first.
         skips: How often a check could not be judged, by its id and the reason.
+        pause_seconds: Between two scans.
     """
 
     def __init__(self, lab: RuntimeLab, pods: PodsSource, node_name: str, canary: str) -> None:
@@ -101,6 +102,7 @@ class Onlooker:
         self._error: BaseException | None = None
         self.snapshot: Snapshot | None = None
         self.scans = 0
+        self.pause_seconds = 0.0
         self.sandbox_ids: set[str] = set()
         self.false_alarms: dict[tuple[str, str], tuple[int, Finding]] = {}
         self.missed: list[tuple[str, int]] = []
@@ -173,7 +175,7 @@ class Onlooker:
 
     def _look_on(self) -> None:
         try:
-            while not self._stopping.is_set():
+            while not self._stopping.wait(self.pause_seconds):
                 self._look()
         except BaseException as error:  # noqa: BLE001  raised again by whoever waits
             self._error = error
