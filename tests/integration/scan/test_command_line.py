@@ -50,12 +50,12 @@ def test_lesser_finding_does_not_fail_for_a_greater_bound(lab: RuntimeLab, progr
 
 
 def test_skipped_check_ends_with_11_where_asked(lab: RuntimeLab, program: Program) -> None:
-    """Without an API server orphaned-sandbox can not be judged: --require-complete insists, and the table says why."""
+    """Without an API server some checks can not judge: --require-complete insists, and the table says why."""
     lab.run(Pod("web"))
 
     shown = program.run("scan", "--require-complete", expect=11)
 
-    assert "orphaned-sandbox: no API server" in shown
+    assert "orphaned-sandbox, sandbox-create-failing, sandbox-stuck-terminating: no API server" in shown
 
 
 def test_missing_runtime_ends_with_1(program: Program, tmp_path: Path) -> None:
