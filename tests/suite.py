@@ -57,12 +57,12 @@ ALONE = (
 def main() -> int:
     """Run all parts, and return the exit code: 0, or that of the first part that failed."""
     with TemporaryFile() as output:
-        ended = {part: part.start().wait() for part in ALONE}
+        ended = {part: finish(part.start()) for part in ALONE}
         say(f"{OLDER} runs beside the next part; its output comes after it")
         beside = OLDER.start(output.fileno())
         try:
-            ended[NEWER] = NEWER.start().wait()
-            ended[OLDER] = await_end(beside)
+            ended[NEWER] = finish(NEWER.start())
+            ended[OLDER] = finish(beside)
         finally:
             end(beside)
         say(f"{OLDER} printed:")
@@ -83,13 +83,13 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait(CLEANING_SECONDS)
 
 
-def await_end(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for a part whose output is not shown yet, and tell now and then that it still runs."""
-    while True:
-        try:
-            return process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            say("the part beside still runs")
+def finish(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for a part; Ctrl-C reaches it as well, and it is left the time to clean up."""
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.wait(CLEANING_SECONDS)
+        raise
 
 
 def say(line: str) -> None:
@@ -98,4 +98,7 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
