@@ -10,8 +10,10 @@ from pathlib import Path
 
 from bench.c_sweep import c_sweep
 from bench.measure import interleaved, others_cpu, own_cpu, program_cpu
+from lab.waiting import wait_until
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
+from pausewatch.model.membership import SETTLING_SECONDS
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.scan import Look, judge, look
@@ -85,6 +87,7 @@ def measure_costs(endpoint: str, runtime_pid: int, *, rounds: int) -> Costs:
     settings = Settings(runtime_endpoint=endpoint)
     with ExitStack() as stack:
         looker = Looker(stack.enter_context(Collector(settings)), settings)
+        wait_until("the pods to be settled", lambda: _is_settled(looker.look().snapshot), 2 * SETTLING_SECONDS)
         cri = stack.enter_context(closing(CriSource(endpoint, settings.runtime_timeout_seconds)))
         proc = stack.enter_context(closing(ProcSource()))
         snapshot = looker.look().snapshot
@@ -125,6 +128,12 @@ def versions() -> str:
     lsns = subprocess.run(["lsns", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     kernel = Path("/proc/sys/kernel/osrelease").read_text(encoding="ascii").split("-")[0].strip()
     return f"Linux {kernel}, {os.cpu_count()} cores, Python {python}, lsns of util-linux {lsns}"
+
+
+def _is_settled(snapshot: Snapshot) -> bool:
+    """Whether nothing is read once more only because it was just started: that is not what a warm look costs."""
+    firsts = () if isinstance(snapshot.first_processes, Unavailable) else snapshot.first_processes
+    return all(one.identity.age_seconds(snapshot.uptime_seconds) > SETTLING_SECONDS for one in firsts)
 
 
 def _wanted(snapshot: Snapshot) -> list[tuple[str, int]]:

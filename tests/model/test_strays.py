@@ -44,6 +44,17 @@ def test_what_is_being_started_or_ended_is_no_stray(seconds: float, groups: int)
     assert len(stray_groups(a_node(with_strays(4000, seconds=seconds)))) == groups
 
 
+@pytest.mark.parametrize(("seconds", "groups"), [(59, 0), (60, 1)])
+def test_what_the_runtime_made_and_did_not_start_takes_longer(seconds: float, groups: int) -> None:
+    """A pod that is deleted while its container is being started leaves runc's own process for a while."""
+    starting = a_process(4000, name="runc:[2:INIT]")
+    snapshot = adding(
+        a_snapshot(), processes=[starting], memberships=[a_membership(4000, GONE_ID, stray_seconds=seconds)]
+    )
+
+    assert len(stray_groups(a_node(snapshot))) == groups
+
+
 def test_group_of_a_container() -> None:
     """The earliest process first, whatever its number."""
     late = a_process(3000, identity=replace(a_process(3000).identity, start_ticks=900_000))

@@ -14,6 +14,13 @@ from pausewatch.model.view import NodeView
 
 PROCESSES_SHOWN = 3
 
+STARTER = "runc:["
+"""How the name of a process begins that runc made and that is not the container's program yet (libcontainer/nsenter).
+Any process may call itself so, and hides for a moment longer by it."""
+
+STARTING_SECONDS = 60
+"""A busy runtime takes half a minute to get rid of a container whose pod was deleted while it was being started."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrayGroup:
@@ -48,9 +55,14 @@ def stray_groups(node: NodeView) -> tuple[StrayGroup, ...]:
         return ()
     grouped: dict[str, list[Membership]] = {}
     for one in memberships:
-        if one.stray_seconds >= SETTLING_SECONDS and one.container_id is not None:
+        if one.container_id is not None and one.stray_seconds >= _settling_seconds(node, one):
             grouped.setdefault(one.container_id, []).append(one)
     return tuple(_group(node, container_id, members) for container_id, members in sorted(grouped.items()))
+
+
+def _settling_seconds(node: NodeView, membership: Membership) -> float:
+    process = node.processes.get(membership.identity.pid)
+    return STARTING_SECONDS if process is not None and process.name.startswith(STARTER) else SETTLING_SECONDS
 
 
 def living_children(node: NodeView, monitor: Monitor) -> tuple[Process, ...]:

@@ -19,11 +19,14 @@ without ``.scope``. Around it anything can stand:
 A zombie shows ``/`` in every hierarchy of version 1 and its path in that of version 2 (kernel, proc_cgroup_show).
 """
 
+import os
 import re
-from pathlib import Path
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.sources.procfs.errors import GONE, unavailable
+
+_READ_BYTES = 4096
+"""More than a cgroup file of a dozen hierarchies holds."""
 
 _HIERARCHIES = ("pids", "memory", "name=systemd", "")
 """Where runtimes place a container in any case; "" is version 2. Other controllers may be left at the root."""
@@ -89,11 +92,24 @@ def read(root: str, pid: int | str = "self") -> str | Unavailable | None:
     """Return the content of the file for ``container_id`` and ``version``; None if the process is gone."""
     path = f"{root}/{pid}/cgroup"
     try:
-        return Path(path).read_bytes().decode("utf-8", "surrogateescape")
+        # A Path for each process would take longer than the kernel does.
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            return _content(descriptor).decode("utf-8", "surrogateescape")
+        finally:
+            os.close(descriptor)
     except GONE:
         return None
     except OSError as error:
         return unavailable(path, error)
+
+
+def _content(descriptor: int) -> bytes:
+    content = piece = os.read(descriptor, _READ_BYTES)
+    while piece:
+        piece = os.read(descriptor, _READ_BYTES)
+        content += piece
+    return content
 
 
 def _paths(text: str) -> dict[str, str]:
