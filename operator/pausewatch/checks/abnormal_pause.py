@@ -22,17 +22,19 @@ LEAST_OTHERS = 3
 
 ZOMBIES_SHOWN = 3
 
+_Program = tuple[str, str, str]
+"""The image and the runtime handler of a pause, and the program that it runs."""
+
 
 def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     """Find pauses that use what a pause has no use for."""
-    judged = list(_judged(node))
-    programs = Counter((_group(node, sandbox), usage.program) for sandbox, usage in judged if usage.program)
+    judged = [(sandbox, usage, (*_image(node, sandbox), usage.program)) for sandbox, usage in _judged(node)]
+    usual_programs = _usual_programs(Counter(program for _, _, program in judged))
     zombies = _zombies_by_parent(node)
     observations = []
-    for sandbox, usage in judged:
+    for sandbox, usage, program in judged:
         dead = zombies.get(usage.identity.pid, ())
-        usual = _usual_program(programs, _group(node, sandbox), usage.program)
-        faults = tuple(_faults(usage, dead, usual, thresholds))
+        faults = tuple(_faults(usage, dead, usual_programs.get(program, ""), thresholds))
         if faults:
             observations.append(_observe(node, sandbox, usage, dead, faults))
     return tuple(observations)
@@ -48,19 +50,24 @@ def _judged(node: NodeView) -> Iterator[tuple[Sandbox, PauseUsage]]:
             yield sandbox, usage
 
 
-def _group(node: NodeView, sandbox: Sandbox) -> tuple[str, str]:
-    """Return what decides which program a pause is."""
+def _image(node: NodeView, sandbox: Sandbox) -> tuple[str, str]:
+    """Return the image and the runtime handler, which decide which program a pause is."""
     details = node.sandbox_details(sandbox)
     return ("", "") if details is None else (details.image, details.runtime_handler)
 
 
-def _usual_program(programs: Mapping[tuple[tuple[str, str], str], int], group: tuple[str, str], program: str) -> str:
-    """Return the program that all others of an image run, if there are enough of them and this one alone differs."""
-    others = {name: count for (image, name), count in programs.items() if image == group and name != program}
-    alone = programs.get((group, program)) == 1
-    if group[0] and alone and len(others) == 1 and sum(others.values()) >= LEAST_OTHERS:
-        return next(iter(others))
-    return ""
+def _usual_programs(counts: Mapping[_Program, int]) -> Mapping[_Program, str]:
+    """Return each program that runs once, where all others of its image run another one, with the name of that one."""
+    of_images: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for (image, handler, name), count in counts.items():
+        if image and name:
+            of_images.setdefault((image, handler), []).append((count, name))
+    usual: dict[_Program, str] = {}
+    for key, programs in of_images.items():
+        (once, odd), *others = sorted(programs)
+        if once == 1 and len(others) == 1 and others[0][0] >= LEAST_OTHERS:
+            usual[(*key, odd)] = others[0][1]
+    return usual
 
 
 def _zombies_by_parent(node: NodeView) -> Mapping[int, tuple[Process, ...]]:
@@ -88,7 +95,7 @@ def _observe(
     node: NodeView, sandbox: Sandbox, usage: PauseUsage, zombies: tuple[Process, ...], faults: tuple[str, ...]
 ) -> Observation:
     subject = subject_of_sandbox(sandbox)
-    image = _group(node, sandbox)[0]
+    image = _image(node, sandbox)[0]
     dead = ", ".join(str(zombie.pid) for zombie in zombies[:ZOMBIES_SHOWN])
     pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     namespace, name = shlex.quote(sandbox.namespace), shlex.quote(sandbox.name)

@@ -75,24 +75,19 @@ class SandboxDetails:
     """Where the kubelet has the pod from: ``api``, ``file`` or ``http`` (a static pod); empty for a sandbox that no
     kubelet made."""
 
-    def mode_of(self, kind: NamespaceKind) -> NamespaceMode | None:
-        """Return with whom the sandbox shares a kind; each container has a PID mode of its own beside it.
+    @property
+    def uts_mode(self) -> NamespaceMode | None:
+        """With whom the sandbox shares its UTS namespace; None without a runtime specification.
 
-        The CRI has no option for UTS, the runtime specification tells: containerd leaves the entry out with
-        hostNetwork, CRI-O never does.
+        The CRI has no option for it, the specification tells: containerd leaves the entry out with hostNetwork, CRI-O
+        never does.
         """
-        match kind:
-            case NamespaceKind.NETWORK:
-                return self.network_mode
-            case NamespaceKind.IPC:
-                return self.ipc_mode
-            case NamespaceKind.USER:
-                return self.user_mode or NamespaceMode.NODE
-            case NamespaceKind.UTS:
-                own = any(entry.kind is NamespaceKind.UTS for entry in self.spec_namespaces or ())
-                return NamespaceMode.POD if own else NamespaceMode.NODE
-            case NamespaceKind.PID:
-                return self.pid_mode
+        if self.spec_namespaces is None:
+            return None
+        for entry in self.spec_namespaces:
+            if entry.kind is NamespaceKind.UTS:
+                return NamespaceMode.POD
+        return NamespaceMode.NODE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ internal/cri/server/container_create.go and podsandbox/sandbox_run_linux.go (uts
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
-from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
+from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox, SandboxDetails
 from pausewatch.model.view import NodeView
 
 
@@ -76,7 +76,12 @@ class NamespaceJudgement:
 
 OWN = Expectation(whose=Expected.NOBODY, inode=None)
 
-DECIDED_BY_SANDBOX = tuple(kind for kind in NamespaceKind if kind is not NamespaceKind.PID)
+_EXPECTED: Mapping[NamespaceMode | None, Expected] = {
+    NamespaceMode.POD: Expected.SANDBOX,
+    NamespaceMode.NODE: Expected.HOST,
+}
+
+DECIDED_BY_SANDBOX = (NamespaceKind.NETWORK, NamespaceKind.IPC, NamespaceKind.UTS, NamespaceKind.USER)
 """The kinds that are the same for all containers of a sandbox; the PID mode is each container's own."""
 
 
@@ -101,9 +106,9 @@ class Sharing:
         links = self._comparable_links(container)
         if links is None:
             return ()
-        wrong = {kind for kind, right in self._right(container.sandbox_id) if links.of(kind) != right}
+        wrong = [kind for kind, right in self._right(container.sandbox_id) if links.of(kind) != right]
         if not self._as_expected(container, NamespaceKind.PID, links.pid):
-            wrong.add(NamespaceKind.PID)
+            wrong.append(NamespaceKind.PID)
         if not wrong:
             return ()
         return tuple(self._judgement(container, kind, links.of(kind)) for kind in NamespaceKind if kind in wrong)
@@ -140,12 +145,13 @@ class Sharing:
         return right
 
     def _right_inodes(self, sandbox: Sandbox) -> Iterator[tuple[NamespaceKind, int | None]]:
-        for kind in DECIDED_BY_SANDBOX:
-            whose = self._whose(sandbox, kind)
-            if isinstance(whose, Expected):
-                inode = self._inode(sandbox, kind, whose)
-                if inode is not None:
-                    yield kind, self._right_inode(kind, whose, inode)
+        details = self._node.sandbox_details(sandbox)
+        if details is None:
+            return
+        for kind, whose in _known_sharing(_modes(details)):
+            inode = self._inode(sandbox, kind, whose)
+            if inode is not None:
+                yield kind, self._right_inode(kind, whose, inode)
 
     def _judgement(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
         expected = self._expect(container, kind)
@@ -192,12 +198,8 @@ class Sharing:
             return "the runtime gave no status of the sandbox"
         if kind is NamespaceKind.UTS and details.spec_namespaces is None:
             return "the runtime gave no specification of the sandbox"
-        mode = details.mode_of(kind)
-        if mode is NamespaceMode.POD:
-            return Expected.SANDBOX
-        if mode is NamespaceMode.NODE:
-            return Expected.HOST
-        return f"the runtime tells no sharing mode of the {kind} namespace"
+        modes = dict(zip(DECIDED_BY_SANDBOX, _modes(details), strict=True))
+        return _EXPECTED.get(modes[kind]) or f"the runtime tells no sharing mode of the {kind} namespace"
 
     def _expectation(self, sandbox: Sandbox, kind: NamespaceKind, whose: Expected) -> Expectation | str:
         inode = self._inode(sandbox, kind, whose)
@@ -303,3 +305,19 @@ class Sharing:
     def _started(self, container: Container) -> tuple[int, int]:
         identity = self._node.first_processes[container.id].identity
         return (identity.start_ticks, identity.pid)
+
+
+def _modes(details: SandboxDetails) -> tuple[NamespaceMode | None, ...]:
+    """Return the modes of a sandbox, in the order of ``DECIDED_BY_SANDBOX``."""
+    # A runtime that does not know user namespaces tells no mode.
+    return details.network_mode, details.ipc_mode, details.uts_mode, details.user_mode or NamespaceMode.NODE
+
+
+@cache
+def _known_sharing(modes: tuple[NamespaceMode | None, ...]) -> tuple[tuple[NamespaceKind, Expected], ...]:
+    """Return with whom to share each kind, for the modes of a sandbox, without those that nobody knows.
+
+    Kept from scan to scan: most pods have the same modes.
+    """
+    known = ((kind, _EXPECTED.get(mode)) for kind, mode in zip(DECIDED_BY_SANDBOX, modes, strict=True))
+    return tuple((kind, whose) for kind, whose in known if whose is not None)

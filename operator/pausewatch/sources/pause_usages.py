@@ -59,9 +59,11 @@ class PauseUsages:
         known = self._known.get(sandbox_id)
         if known is not None and known.usage.identity != identity:
             known = None
-        if known is not None and known.raw is raw and not known.usage.cpu_percent:
-            known.measured_at = now
-            return known
+        if known is not None and known.raw is raw:
+            if not known.usage.cpu_percent:
+                known.measured_at = now
+            if now - known.measured_at < LEAST_MEASURED_SECONDS:
+                return known
         try:
             usage = parse_usage(raw)
         except ProcFormatError:  # the sweep has understood the same line, so this is a kernel of another kind
