@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
+from operator import attrgetter
 
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
 from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox, SandboxDetails
@@ -84,6 +85,8 @@ _EXPECTED: Mapping[NamespaceMode | None, Expected] = {
 DECIDED_BY_SANDBOX = (NamespaceKind.NETWORK, NamespaceKind.IPC, NamespaceKind.UTS, NamespaceKind.USER)
 """The kinds that are the same for all containers of a sandbox; the PID mode is each container's own."""
 
+_decided_by_sandbox = attrgetter(*DECIDED_BY_SANDBOX)
+
 
 class Sharing:
     """The Linux namespaces of all comparable containers of one node."""
@@ -91,7 +94,7 @@ class Sharing:
     def __init__(self, node: NodeView) -> None:
         self._node = node
         self._host = node.host_links
-        self._right_of_sandbox: dict[str, tuple[tuple[NamespaceKind, int | None], ...]] = {}
+        self._right_of_sandbox: dict[str, Mapping[NamespaceKind, int | None]] = {}
         self._holders: dict[NamespaceKind, Mapping[int, Sandbox]] = {}
 
     def of(self, container: Container) -> tuple[NamespaceJudgement, ...]:
@@ -106,8 +109,12 @@ class Sharing:
         links = self._comparable_links(container)
         if links is None:
             return ()
-        wrong = [kind for kind, right in self._right(container.sandbox_id) if links.of(kind) != right]
-        if not self._as_expected(container, NamespaceKind.PID, links.pid):
+        right = self._right(container.sandbox_id)
+        wrong = []
+        if _decided_by_sandbox(links) != tuple(right.values()):
+            wrong = [kind for kind, inode in right.items() if links.of(kind) != inode]
+        made_its_own = self._pid_namespace_owners.get(links.pid) is container
+        if not made_its_own and not self._as_expected(container, NamespaceKind.PID, links.pid):
             wrong.append(NamespaceKind.PID)
         if not wrong:
             return ()
@@ -133,7 +140,7 @@ class Sharing:
             return None
         return self._node.links_of(container.id)
 
-    def _right(self, sandbox_id: str) -> tuple[tuple[NamespaceKind, int | None], ...]:
+    def _right(self, sandbox_id: str) -> Mapping[NamespaceKind, int | None]:
         """Return what all containers of a sandbox must be in: a scan of a healthy node spends its time here.
 
         None where nothing is right; a kind of which nothing can be expected is left out.
@@ -141,15 +148,17 @@ class Sharing:
         right = self._right_of_sandbox.get(sandbox_id)
         if right is None:
             sandbox = self._node.sandboxes[sandbox_id]
-            right = self._right_of_sandbox[sandbox_id] = tuple(self._right_inodes(sandbox))
+            right = self._right_of_sandbox[sandbox_id] = dict(self._right_inodes(sandbox))
         return right
 
     def _right_inodes(self, sandbox: Sandbox) -> Iterator[tuple[NamespaceKind, int | None]]:
         details = self._node.sandbox_details(sandbox)
         if details is None:
             return
+        links = self._node.links_of(sandbox.id)
         for kind, whose in _known_sharing(_modes(details)):
-            inode = self._inode(sandbox, kind, whose)
+            known = links if whose is Expected.SANDBOX else self._host
+            inode = self._inode(sandbox, kind, whose) if known is None else known.of(kind)
             if inode is not None:
                 yield kind, self._right_inode(kind, whose, inode)
 

@@ -55,14 +55,17 @@ def stray_groups(node: NodeView) -> tuple[StrayGroup, ...]:
         return ()
     grouped: dict[str, list[Membership]] = {}
     for one in memberships:
-        if one.container_id is not None and one.stray_seconds >= _settling_seconds(node, one):
+        if one.stray_seconds < SETTLING_SECONDS or one.container_id is None:
+            continue
+        if not _is_being_started(node, one):
             grouped.setdefault(one.container_id, []).append(one)
     return tuple(_group(node, container_id, members) for container_id, members in sorted(grouped.items()))
 
 
-def _settling_seconds(node: NodeView, membership: Membership) -> float:
+def _is_being_started(node: NodeView, membership: Membership) -> bool:
     process = node.processes.get(membership.identity.pid)
-    return STARTING_SECONDS if process is not None and process.name.startswith(STARTER) else SETTLING_SECONDS
+    made_by_runtime = process is not None and process.name.startswith(STARTER)
+    return made_by_runtime and membership.stray_seconds < STARTING_SECONDS
 
 
 def living_children(node: NodeView, monitor: Monitor) -> tuple[Process, ...]:

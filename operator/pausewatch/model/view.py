@@ -68,6 +68,14 @@ class NodeView:
         return {first.owner_id: first for first in _present(self.snapshot.first_processes) if first.in_own_cgroup}
 
     @cached_property
+    def _links(self) -> Mapping[str, NamespaceLinks]:
+        return {
+            owner_id: first.links
+            for owner_id, first in self.first_processes.items()
+            if not isinstance(first.links, Unavailable)
+        }
+
+    @cached_property
     def first_process_owners(self) -> Mapping[Identity, str]:
         """The sandbox or container that a process is the first of."""
         return {first.identity: first.owner_id for first in self.first_processes.values()}
@@ -259,8 +267,7 @@ class NodeView:
 
     def links_of(self, owner_id: str) -> NamespaceLinks | None:
         """Return the namespaces of the first process of a sandbox or container, if they could be read."""
-        first = self.first_processes.get(owner_id)
-        return None if first is None or isinstance(first.links, Unavailable) else first.links
+        return self._links.get(owner_id)
 
     def subject_of(self, container: Container) -> Subject:
         """Return a container as the subject of a finding."""

@@ -33,17 +33,26 @@ class Reader:
 
     def __init__(self, root: str, most_descriptors: int = 0) -> None:
         self.root = root
+        self.seen: dict[int, Process | None] = {}
+        """What the sweep saw, where that is no longer so."""
+        self.asleep: set[int] = set()
         self.firsts = FirstProcesses(root, most_descriptors=most_descriptors)
 
-    def process_of(self, pid: int) -> Process | None:
+    def latest(self, pid: int) -> Process | None:
         """Return the process that a sweep would have found."""
+        if pid in self.seen:
+            return self.seen[pid]
         found = process_stat.read(self.root, pid)
         assert not isinstance(found, Unavailable)
         return found
 
+    def slept(self, pid: int) -> bool:
+        """Return what a sweep would have noticed."""
+        return pid in self.asleep
+
     def read(self, *wanted: tuple[str, int]) -> tuple[FirstProcess, ...]:
         """Return what is read of the wanted ones."""
-        found = self.firsts.read(wanted, self.process_of)
+        found = self.firsts.read(wanted, self)
         assert not isinstance(found, Unavailable), found
         return found
 
@@ -117,7 +126,7 @@ class Watched:
 
     def read(self, *wanted: tuple[str, int]) -> FirstProcess:
         """Return what is read of the process."""
-        found = self.firsts.read(wanted or WANTED, Reader(self.proc.root).process_of)
+        found = self.firsts.read(wanted or WANTED, Reader(self.proc.root))
         assert not isinstance(found, Unavailable)
         return found[0]
 
@@ -175,12 +184,30 @@ def test_new_owner_of_a_number_is_watched_as_soon_as_there_is_room(watched: Watc
     assert descriptors == [0, 1]
 
 
+def test_what_the_sweep_saw_sleeping_is_not_asked_again(pod: FakeProc) -> None:
+    """Neither its links are read nor a file of its own kept open; as soon as it ran, they are."""
+    pod.add(42, cgroup=OWN_CGROUP, schedstat="100 20 3\n")
+    reader = Reader(pod.root, most_descriptors=1)
+    reader.read(*WANTED)
+    reader.read(*WANTED)
+    watched = reader.firsts.descriptors
+    reader.asleep.add(42)
+    pod.add(42, cgroup=OWN_CGROUP, schedstat="101 20 4\n", links={**INODES, "net": 999})
+    asleep = (reader.read(*WANTED), reader.firsts.descriptors)
+    reader.asleep.clear()
+    awake = reader.read(*WANTED)
+    reader.firsts.close()
+
+    assert (watched, asleep) == (1, ((HEALTHY,), 0))
+    assert awake == (replace(HEALTHY, links=replace(LINKS, network=999)),)
+
+
 def test_processes_that_no_file_may_be_kept_open_for(watched: Watched) -> None:
     """Their links are read at each scan."""
     watched.proc.add(7, schedstat="100 20 3\n")
     watched.read(*WANTED, (STRANGER, 7))
     watched.proc.add(7, schedstat="100 20 3\n", links={**INODES, "net": 999})
-    found = watched.firsts.read([(STRANGER, 7)], Reader(watched.proc.root).process_of)
+    found = watched.firsts.read([(STRANGER, 7)], Reader(watched.proc.root))
 
     assert not isinstance(found, Unavailable)
     assert isinstance(found[0].links, NamespaceLinks)
@@ -191,7 +218,7 @@ def test_files_are_closed_when_their_process_is_no_longer_wanted(watched: Watche
     """A node that changes for months keeps no more open than it has pods."""
     before = watched.firsts.descriptors
     open_before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  a count
-    watched.firsts.read([], Reader(watched.proc.root).process_of)
+    watched.firsts.read([], Reader(watched.proc.root))
 
     assert (before, watched.firsts.descriptors) == (1, 0)
     assert len(os.listdir("/proc/self/fd")) == open_before - 1  # noqa: PTH208  a count
@@ -217,14 +244,13 @@ def test_process_that_ends_during_the_scan(pod: FakeProc, missing: str, known_be
     reader = Reader(pod.root)
     if known_before:
         reader.read(*WANTED)
-    seen = reader.process_of(42)
+    reader.seen[42] = reader.latest(42)
     pod.unlink(f"42/{missing}")
     if missing != "stat":
         pod.unlink("42/stat")
 
-    found = reader.firsts.read([*WANTED, (STRANGER, 7)], lambda pid: seen if pid == 42 else reader.process_of(pid))
+    found = reader.read(*WANTED, (STRANGER, 7))
 
-    assert not isinstance(found, Unavailable)
     assert found[-1].owner_id == STRANGER
     assert found[:-1] in ((), (HEALTHY,))
     assert not (found[:-1] and missing.startswith("ns/"))
@@ -233,10 +259,10 @@ def test_process_that_ends_during_the_scan(pod: FakeProc, missing: str, known_be
 def test_number_that_changed_hands_during_the_scan(pod: FakeProc) -> None:
     """The sweep saw the old owner; the links are those of the new one."""
     reader = Reader(pod.root)
-    seen = reader.process_of(42)
+    reader.seen[42] = reader.latest(42)
     pod.add(42, stat_line(42, start_ticks=2000), links={**INODES, "net": 999})
 
-    assert reader.firsts.read(WANTED, lambda _: seen) == ()
+    assert reader.read(*WANTED) == ()
 
 
 def test_dead_first_process_stays_in_the_list() -> None:
@@ -252,7 +278,7 @@ def test_all_denied_makes_the_section_unavailable(pod: FakeProc) -> None:
     """Nothing can be said about any container then."""
     (pod.path / "42/ns").chmod(0o700)
 
-    found = as_nobody(lambda: FirstProcesses(pod.root).read(WANTED, Reader(pod.root).process_of))
+    found = as_nobody(lambda: FirstProcesses(pod.root).read(WANTED, Reader(pod.root)))
 
     assert isinstance(found, Unavailable)
     assert found.reason == "PermissionDenied"

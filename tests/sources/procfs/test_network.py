@@ -177,6 +177,20 @@ def test_read(net: Path, tmp_path: Path) -> None:
     assert read(str(tmp_path), 7) == parse(UP_FIB_TRIE, None, None)
 
 
+@pytest.mark.parametrize("file", ["fib_trie", "igmp", "if_inet6"])
+def test_what_did_not_change_is_not_parsed_again(net: Path, tmp_path: Path, file: str) -> None:
+    """And what changed is, whichever file it is in."""
+    before = read(str(tmp_path), 7)
+    assert isinstance(before, NetworkTables)
+    same = read(str(tmp_path), 7, before)
+    (net / file).unlink()
+    (net / file).write_bytes(b"")
+    changed = read(str(tmp_path), 7, before)
+
+    assert same is before
+    assert changed != before
+
+
 def test_process_that_is_gone(tmp_path: Path) -> None:
     """Neither has a zombie such files."""
     assert read(str(tmp_path), 7) is None

@@ -8,7 +8,7 @@ import pytest
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.sources.procfs.source import ProcSource
-from sources.procfs.fake_proc import FakeProc, stat_line
+from sources.procfs.fake_proc import INODES, FakeProc, stat_line
 from sources.procfs.living import as_nobody, running, zombie
 
 OWNER = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
@@ -71,6 +71,24 @@ def test_unreadable_proc_takes_all_sections(tmp_path: Path) -> None:
     assert isinstance(reading.processes, Unavailable)
     assert reading.first_processes == reading.processes
     assert reading.placements == ()
+
+
+def test_scan_that_failed_leaves_nothing_to_rely_on(proc: FakeProc) -> None:
+    """The sweep has noticed who ran, and will not notice it again; so all links are read in the next scan."""
+    proc.add(42, cgroup=f"0::/kubepods/{OWNER}\n", schedstat="100 20 3\n")
+    with closing(ProcSource(proc.root)) as source:
+        for _ in range(4):
+            source.read([(OWNER, 42)])
+        proc.add(42, schedstat="101 20 4\n", links={**INODES, "net": 999})
+        proc.add(43, b"nonsense")
+        failed = source.read([(OWNER, 42)]).processes
+        proc.add(43)
+        firsts = source.read([(OWNER, 42)]).first_processes
+
+    assert isinstance(failed, Unavailable)
+    assert not isinstance(firsts, Unavailable)
+    assert isinstance(firsts[0].links, NamespaceLinks)
+    assert firsts[0].links.network == 999
 
 
 def test_links_of_one_process(node: ProcSource, proc: FakeProc) -> None:

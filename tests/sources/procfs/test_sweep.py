@@ -1,9 +1,12 @@
 import json
 import os
 import resource
+import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
 
 import pytest
 
@@ -326,3 +329,163 @@ def test_text_stays_the_same_object_while_it_does_not_change(proc: FakeProc) -> 
         assert before == stat_line(1, name=b"init", parent=0)
         assert sweep.raw(1) is before
         assert sweep.raw(99) is None
+
+
+class Sleeper:
+    """A process, 42, that a kernel counts the runs of and that a sweep takes for one that sleeps."""
+
+    def __init__(self, proc: FakeProc, **unusual: Any) -> None:  # noqa: ANN401  as stat_line has them
+        self.proc = proc
+        self.sweep = Sweep(proc.root)
+        self.unusual = unusual
+        proc.add(7)
+        self.change(parent=7)
+        for _ in range(3):
+            self.look()
+
+    def change(self, *, schedstat: str = "100 20 3\n", **shown: Any) -> None:  # noqa: ANN401  as stat_line has them
+        """Change what /proc shows of it; without ``schedstat`` it did not run."""
+        self.proc.add(42, stat_line(42, **{**self.unusual, **shown}), schedstat=schedstat)
+
+    def look(self) -> Process | None:
+        """Return what a scan finds of it."""
+        pids(self.sweep.read())
+        return self.sweep.latest(42)
+
+    def end(self, pid: int) -> None:
+        """Let another process end and be reaped."""
+        shutil.rmtree(self.proc.path / str(pid))
+
+
+@pytest.fixture
+def sleeper(proc: FakeProc) -> Iterator[Sleeper]:
+    """Give such a process."""
+    sleeper = Sleeper(proc)
+    with closing(sleeper.sweep):
+        yield sleeper
+
+
+def test_process_that_sleeps_is_not_read(sleeper: Sleeper) -> None:
+    """It can not have changed; one file of it stays open, as before."""
+    before = sleeper.sweep.latest(42)
+    sleeper.change(name=b"impossible")
+
+    assert sleeper.look() is before
+    assert sleeper.sweep.slept(42)
+    assert sleeper.sweep.descriptors == 3
+
+
+@pytest.mark.parametrize("schedstat", ["101 20 3\n", "100 20 4\n"])
+def test_process_that_woke_up_is_read(sleeper: Sleeper, schedstat: str) -> None:
+    """At once, and until it sleeps again."""
+    sleeper.look()
+    sleeper.change(schedstat=schedstat, name=b"awake")
+    awake = sleeper.look()
+    slept = sleeper.sweep.slept(42)
+    sleeper.change(schedstat=schedstat, name=b"again")
+    again = sleeper.look()
+
+    assert [process and process.name for process in (awake, again)] == ["awake", "again"]
+    assert not slept
+    assert sleeper.sweep.descriptors == 3
+
+
+def test_each_awakening_makes_the_next_sleep_come_later(sleeper: Sleeper) -> None:
+    """Who wakes up again and again is read at each scan instead: opening files costs more than reading them."""
+    looks = []
+    for number in range(1, 9):
+        sleeper.change(schedstat=f"{number} 0 {number}\n")
+        sleeper.look()
+        looks.append(next(count for count in range(100) if sleeper.look() and sleeper.sweep.slept(42)))
+
+    assert looks == [3, 5, 9, 17, 33, 65, 65, 65]
+
+
+@pytest.mark.parametrize("unusual", [{"threads": 2}, {"state": "R"}, {"state": "Z"}])
+def test_process_that_others_may_change_is_always_read(proc: FakeProc, unusual: dict[str, Any]) -> None:
+    """Other threads, or who runs at the moment: what is counted of the first thread does not tell."""
+    sleeper = Sleeper(proc, **unusual)
+    with closing(sleeper.sweep):
+        sleeper.change(name=b"changed")
+        found = sleeper.look()
+
+    assert found is not None
+    assert found.name == "changed"
+
+
+@pytest.mark.parametrize("schedstat", ["0 0 0\n", None])
+def test_kernel_that_does_not_count(proc: FakeProc, schedstat: str | None) -> None:
+    """Then all are read at each scan."""
+    with closing(Sweep(proc.root)) as sweep:
+        names = []
+        for name in (b"a", b"a", b"a", b"b"):
+            proc.add(42, stat_line(42, name=name), schedstat=schedstat)
+            pids(sweep.read())
+            found = sweep.latest(42)
+            names.append(found and found.name)
+
+    assert names == ["a", "a", "a", "b"]
+
+
+@pytest.mark.parametrize("shown", [{"state": "Z"}, {"start_ticks": 2000}])
+def test_child_of_a_process_that_died_has_another_parent(sleeper: Sleeper, shown: dict[str, Any]) -> None:
+    """It need not run for that. The parent's number may even be another one's in the same scan."""
+    sleeper.proc.add(7, stat_line(7, **shown))
+    sleeper.change(parent=1)
+    found = sleeper.look()
+
+    assert found is not None
+    assert found.parent_pid == 1
+
+
+def test_child_of_a_process_that_was_reaped(sleeper: Sleeper) -> None:
+    """Here the parent sleeps as well, with a file that is kept for it."""
+    sleeper.end(7)
+    sleeper.change(parent=1)
+    found = sleeper.look()
+
+    assert found is not None
+    assert found.parent_pid == 1
+
+
+def test_sleeper_that_ends(sleeper: Sleeper) -> None:
+    """Nothing of it stays open."""
+    sleeper.end(42)
+
+    assert sleeper.look() is None
+    assert sleeper.sweep.descriptors == 2
+
+
+def test_living_sleeper_that_is_killed() -> None:
+    """It has to run to die."""
+    with closing(Sweep()) as sweep, running("sh", "-c", "echo ready; read line") as program:
+        while not sweep.slept(program.pid):
+            pids(sweep.read())
+        program.kill()
+        os.waitid(os.P_PID, program.pid, os.WEXITED | os.WNOWAIT)
+        pids(sweep.read())
+        dead = sweep.latest(program.pid)
+
+    assert dead is not None
+    assert dead.is_zombie
+
+
+def test_living_sleeper_whose_parent_is_killed() -> None:
+    """It sleeps on, and belongs to somebody else."""
+    with closing(Sweep()) as sweep, running("sh", "-c", "sleep 1000 & echo ready; echo $!; read line") as program:
+        assert program.stdout is not None
+        child = int(program.stdout.readline())
+        try:
+            while not sweep.slept(child):
+                pids(sweep.read())
+            before = sweep.latest(child)
+            program.kill()
+            program.wait()
+            pids(sweep.read())
+            after = sweep.latest(child)
+        finally:
+            os.kill(child, signal.SIGKILL)
+
+    assert before is not None
+    assert after is not None
+    assert (before.parent_pid, after.parent_pid == program.pid) == (program.pid, False)

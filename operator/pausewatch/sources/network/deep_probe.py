@@ -24,7 +24,7 @@ from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox, SandboxS
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.text import printable
 from pausewatch.sources.place import Place
-from pausewatch.sources.procfs.pinned import TooManyLinksError, resolve_in_root
+from pausewatch.sources.procfs.pinned import TooManyLinksError, nsfs_device, resolve_in_root
 
 PERIOD_SECONDS = 60.0
 """Between two looks into a namespace in which everything was right: the child costs a tenth of a second of CPU."""
@@ -104,10 +104,10 @@ def probe(targets: Iterable[_Target], place: Place, time_limit_seconds: int) -> 
         ProbeError: The child could not start, may not enter, or took too long (it is killed then).
     """
     try:
-        nsfs_device = Path(place.proc, "self/ns/net").stat().st_dev
+        device = nsfs_device(place.proc)
     except OSError as error:
         raise ProbeError(printable(str(error))) from error
-    files = {target: file for target in targets if (file := _file(target.path, place.root, nsfs_device)) is not None}
+    files = {target: file for target in targets if (file := _file(target.path, place.root, device)) is not None}
     if not files:
         return {}
     # -I: neither the environment nor the working directory decides what the child imports.
@@ -177,11 +177,11 @@ def _target(sandbox: Sandbox, containers: tuple[Container, ...]) -> _Target | No
     return _Target(sandbox=sandbox, path=paths[0], told=details.addresses) if paths else None
 
 
-def _file(path: str, root: str, nsfs_device: int) -> Path | None:
+def _file(path: str, root: str, device: int) -> Path | None:
     """Return where a pin is for us; None if it is gone or is no namespace: nothing else is ever opened."""
     try:
         file = resolve_in_root(root, path)
-        return file if file.lstat().st_dev == nsfs_device else None
+        return file if file.lstat().st_dev == device else None
     except (OSError, TooManyLinksError):
         return None
 

@@ -22,7 +22,7 @@ from pausewatch.model.text import printable
 from pausewatch.sources.network.pin_users import PinUsers, read_pin_users
 from pausewatch.sources.place import Place
 from pausewatch.sources.procfs.errors import GONE, unavailable
-from pausewatch.sources.procfs.pinned import TooManyLinksError, resolve_in_root
+from pausewatch.sources.procfs.pinned import TooManyLinksError, nsfs_device, resolve_in_root
 
 USUAL_DIRECTORY = "/run/netns"
 """Where ``ip netns`` has its files, and both runtimes by default."""
@@ -100,9 +100,9 @@ class NetworkPins:
         return unknown
 
     def _unowned(self, runtime_name: str, place: Place) -> list[NetworkPin]:
-        nsfs_device = Path(place.proc, "self/ns/net").stat().st_dev  # one device for the namespaces of all kinds
+        device = nsfs_device(place.proc)
         looked_at = (
-            _look(directory / name, place.root, nsfs_device)
+            _look(directory / name, place.root, device)
             for directory in _resolved(self._all.directories, place.root)
             for name in sorted(set(os.listdir(directory)) - self._all.names)  # noqa: PTH208  only names are wanted
             if is_pin_name(name, runtime_name)
@@ -157,13 +157,13 @@ def _resolved(directories: Iterable[str], root: str) -> list[Path]:
     return sorted(found)
 
 
-def _look(file: Path, root: str, nsfs_device: int) -> NetworkPin | None:
+def _look(file: Path, root: str, device: int) -> NetworkPin | None:
     """Return what a file pins; None if nothing: it is gone, or only the empty file remains, which holds nothing."""
     try:
         status = file.lstat()
     except GONE:
         return None
-    if status.st_dev != nsfs_device:
+    if status.st_dev != device:
         return None
     return NetworkPin(
         path=printable(str(file).removeprefix(root)),

@@ -2,11 +2,13 @@
 
 A process can move to other namespaces (setns(2), unshare(2)), and nobody else can move it: it has to run for that.
 Most first processes sleep, a pause always, and asking the kernel whether one has run costs a sixteenth of reading its
-five links. So the links are read of those that may have run since they were read last.
+five links. So the links are read of those that may have run since they were read last. Of many the sweep knows that;
+the others are watched here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
@@ -26,6 +28,16 @@ class _Remembered:
     first: FirstProcess
     watch: RunWatch | None
     """Asked before the links are read, never after: they must not be older than its answer."""
+
+
+class Swept(Protocol):
+    """The sweep over all processes of this scan."""
+
+    def latest(self, pid: int) -> Process | None:
+        """Return the process that it found under a number."""
+
+    def slept(self, pid: int) -> bool:
+        """Whether it is certain that the process did not run since the scan before."""
 
 
 class FirstProcesses:
@@ -52,21 +64,20 @@ class FirstProcesses:
         """How many files are open now."""
         return self._descriptors
 
-    def read(
-        self, wanted: Sequence[tuple[str, int]], process_of: Callable[[int], Process | None]
-    ) -> tuple[FirstProcess, ...] | Unavailable:
+    def read(self, wanted: Sequence[tuple[str, int]], swept: Swept) -> tuple[FirstProcess, ...] | Unavailable:
         """Return the first process of each owner whose process exists.
 
         Args:
             wanted: pairs of owner id and pid.
-            process_of: gives the process that the sweep of this scan found under a pid.
+            swept: what was found before in this scan.
         """
         remembered: dict[str, _Remembered] = {}
         for owner_id, pid in wanted:
-            process = process_of(pid)
+            process = swept.latest(pid)
             if process is None:
                 continue
-            now = self._again(self._remembered.get(owner_id), process) or self._anew(owner_id, process.identity)
+            known = self._remembered.get(owner_id)
+            now = self._again(known, process, slept=swept.slept(pid)) or self._anew(owner_id, process.identity)
             if now is not None:
                 remembered[owner_id] = now
         self._remember(remembered)
@@ -102,14 +113,19 @@ class FirstProcesses:
         self._remember({})
 
     def _remember(self, now: dict[str, _Remembered]) -> None:
-        kept = {entry.watch for entry in now.values()}
-        for entry in self._remembered.values():
-            if entry.watch is not None and entry.watch not in kept:
-                entry.watch.close()
-                self._descriptors -= 1
+        for owner_id, entry in self._remembered.items():
+            following = now.get(owner_id)
+            if following is not entry and (following is None or following.watch is not entry.watch):
+                self._end_watch(entry)
         self._remembered = now
 
-    def _again(self, remembered: _Remembered | None, process: Process) -> _Remembered | None:
+    def _end_watch(self, remembered: _Remembered) -> None:
+        if remembered.watch is not None:
+            remembered.watch.close()
+            remembered.watch = None
+            self._descriptors -= 1
+
+    def _again(self, remembered: _Remembered | None, process: Process, *, slept: bool) -> _Remembered | None:
         """Return what is remembered if it still holds; None if everything is to be read anew.
 
         The identity is not read again behind the links. Should the process have ended since the sweep and its number
@@ -118,6 +134,9 @@ class FirstProcesses:
         """
         if remembered is None or not remembered.targets or remembered.first.identity != process.identity:
             return None
+        if slept:
+            self._end_watch(remembered)
+            return remembered
         if remembered.watch is None:
             remembered.watch = self._watch(process.pid)
         may_have_run = remembered.watch is None or remembered.watch.may_have_run()

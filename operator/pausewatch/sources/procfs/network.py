@@ -25,7 +25,7 @@ A kernel booted without IPv6 has no ``if_inet6``, one built without IPv4 multica
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 
 from pausewatch.model.availability import Unavailable
@@ -60,6 +60,9 @@ class NetworkTables:
     links_up: tuple[str, ...] | None
     """Names of the links that are up, without loopback; None where the kernel does not tell."""
 
+    texts: tuple[bytes | None, ...] = field(default=(), repr=False, compare=False)
+    """The contents of the files: what did not change need not be parsed again."""
+
 
 def parse(fib_trie: bytes, igmp: bytes | None, if_inet6: bytes | None) -> NetworkTables:
     """Return what the contents of the files say, None for one that the kernel does not have.
@@ -75,6 +78,7 @@ def parse(fib_trie: bytes, igmp: bytes | None, if_inet6: bytes | None) -> Networ
         addresses=tuple(sorted(one for one in every if not one.startswith(("127.", "169.254.")) and one != "::1")),
         has_loopback=(up is None or _LOOPBACK in up) and not every.isdisjoint(("127.0.0.1", "::1")),
         links_up=None if up is None else tuple(name for name in up if name != _LOOPBACK),
+        texts=(fib_trie, igmp, if_inet6),
     )
 
 
@@ -123,8 +127,14 @@ def parse_if_inet6(text: bytes) -> tuple[str, ...]:
         raise ProcFormatError("net/if_inet6", text) from error
 
 
-def read(root: str, pid: int) -> NetworkTables | Unavailable | None:
-    """Return what the namespace of a process looks like now; None if the process is gone."""
+def read(root: str, pid: int, before: NetworkTables | None = None) -> NetworkTables | Unavailable | None:
+    """Return what the namespace of a process looks like now; None if the process is gone.
+
+    Args:
+        root: Where the proc file system is mounted.
+        pid: The process.
+        before: What was read earlier; returned if it still is so.
+    """
     folder = f"{root}/{pid}/net"
     path = f"{folder}/fib_trie"
     try:
@@ -132,7 +142,10 @@ def read(root: str, pid: int) -> NetworkTables | Unavailable | None:
         if fib_trie is None:
             return None
         igmp = _content(path := f"{folder}/igmp")
-        return parse(fib_trie, igmp, _content(path := f"{folder}/if_inet6"))
+        if_inet6 = _content(path := f"{folder}/if_inet6")
+        if before is not None and before.texts == (fib_trie, igmp, if_inet6):
+            return before
+        return parse(fib_trie, igmp, if_inet6)
     except (OSError, ProcFormatError) as error:
         return unavailable(path, error)
 

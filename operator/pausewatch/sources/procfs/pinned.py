@@ -16,6 +16,7 @@ for one, it would make every container of the pod look misplaced; only a file of
 import os
 import stat
 from collections import deque
+from functools import cache
 from pathlib import Path
 
 from pausewatch.model.availability import Unavailable
@@ -62,10 +63,23 @@ def resolve_in_root(root: str, path: str) -> Path:
     return Path(root, *reached)
 
 
+@cache
+def nsfs_device(root: str) -> int:
+    """Return the number of the device on which the namespaces of all kinds are: one, the same until the next boot.
+
+    Args:
+        root: Where the proc file system is mounted.
+
+    Raises:
+        OSError: It can not be told.
+    """
+    return Path(root, "self/ns/net").stat().st_dev
+
+
 def read(root: str, runtime_pid: int, path: str) -> PinnedNamespace | Unavailable:
     """Return the namespace that ``path`` pins in the mount namespace of process ``runtime_pid``, or why none."""
     try:
-        nsfs_device = Path(root, "self/ns/net").stat().st_dev  # one device for the namespaces of all kinds
+        device = nsfs_device(root)
         found = resolve_in_root(f"{root}/{runtime_pid}/root", path).lstat()
     except FileNotFoundError as error:
         return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} does not exist ({error.filename})")
@@ -73,7 +87,7 @@ def read(root: str, runtime_pid: int, path: str) -> PinnedNamespace | Unavailabl
         return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} leads through too many links")
     except OSError as error:
         return unavailable(error.filename, error)
-    if found.st_dev != nsfs_device:
+    if found.st_dev != device:
         return Unavailable(
             reason="PinNotMounted",
             detail=f"{path} is an ordinary file: the namespace that was mounted there is gone",

@@ -44,6 +44,8 @@ class ProcSource:
         self._first_processes = FirstProcesses(root, most_descriptors=for_first_processes)
         self._placements = Placements(root)
         self._boot_id = boot.read_boot_id(root)
+        own_cgroup = cgroup.read(root)
+        self._cgroup_version = cgroup.version(own_cgroup) if isinstance(own_cgroup, str) else ""
         self._last: ProcReading | None = None
         self._unread_pins: tuple[Unavailable, ...] = ()
 
@@ -60,8 +62,7 @@ class ProcSource:
     @property
     def cgroup_version(self) -> str:
         """``v1``, ``v2`` or ``hybrid``; empty if it could not be told."""
-        text = cgroup.read(self._root)
-        return cgroup.version(text) if isinstance(text, str) else ""
+        return self._cgroup_version
 
     def read(self, wanted: Sequence[tuple[str, int]]) -> ProcReading:
         """Read all processes now.
@@ -71,11 +72,13 @@ class ProcSource:
         """
         processes = self._sweep.read()
         if isinstance(processes, Unavailable):
+            # What the sweep noticed before it failed, it will not tell again: the next scan has to read every link.
+            self._first_processes.close()
             reading = ProcReading(processes=processes, first_processes=processes, placements=())
         else:
             reading = ProcReading(
                 processes=processes,
-                first_processes=self._first_processes.read(wanted, self._sweep.latest),
+                first_processes=self._first_processes.read(wanted, self._sweep),
                 placements=self._placements.read(processes, self._sweep.latest),
             )
         self._last = reading
@@ -118,7 +121,7 @@ class ProcSource:
         last = self._last or self.read(())
         return (
             access.process_list(last.processes),
-            access.links(last.first_processes, status.read(self._root)),
+            access.links(last.first_processes, None if last.first_processes else status.read(self._root)),
             access.boot_id(self._boot_id),
             *access.pins(self._unread_pins),
         )

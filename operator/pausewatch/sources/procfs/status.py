@@ -9,6 +9,7 @@ r"""``/proc/<pid>/status``: capabilities, and the process's numbers in the PID n
 mounted /proc and goes inwards to the process's own (proc_pid_status(5)). Both are readable without any capability.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from pausewatch.sources.procfs.errors import GONE, ProcFormatError, unavailable
 
 _SYS_PTRACE_BIT = 19
 """CAP_SYS_PTRACE, include/uapi/linux/capability.h."""
+
+
+_PIDS = re.compile(r"^NSpid:(.*)$", re.MULTILINE)
+_CAPABILITIES = re.compile(r"^CapEff:(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +47,14 @@ def parse(text: str) -> Status:
         ProcFormatError: a line is missing or is no list of numbers.
     """
     # The name stands in the first line and is escaped by the kernel: it cannot forge a line.
-    lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    pids, capabilities = _PIDS.search(text), _CAPABILITIES.search(text)
+    if pids is None or capabilities is None:
+        raise ProcFormatError("status", text)
     try:
         return Status(
-            pids=tuple(int(number) for number in lines["NSpid"].split()),
-            effective_capabilities=int(lines["CapEff"], 16),
+            pids=tuple(int(number) for number in pids[1].split()), effective_capabilities=int(capabilities[1], 16)
         )
-    except (KeyError, ValueError) as error:
+    except ValueError as error:
         raise ProcFormatError("status", text) from error
 
 

@@ -4,6 +4,10 @@ Most processes sleep, and opening and closing a file below /proc costs about as 
 file of each process stays open between scans: one pread gives its present text, and text that is the same byte for
 byte needs no parsing. An open ``stat`` belongs to one process for ever: once that is reaped, reading fails with ESRCH,
 also when the number has been given to another. The descriptor is therefore proof of identity.
+
+Of a process that sleeps for long only ``schedstat`` stays open, which tells for a quarter of the cost that it did not
+run. With a single thread it can then neither have died nor have changed its name, threads or state; somebody else
+can only have taken its parent away. So it is read again when it ran, or when its parent died.
 """
 
 import errno
@@ -17,6 +21,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Process
 from pausewatch.sources.procfs import process_stat
 from pausewatch.sources.procfs.errors import GONE, ProcFormatError, unavailable
+from pausewatch.sources.procfs.schedstat import RunWatch
 
 MOST_DESCRIPTORS = 3072
 """Enough for 250 pods and 2,000 processes. Each open file of a process holds 5.1 kB of kernel memory (measured on Linux
@@ -27,6 +32,11 @@ SPARE_DESCRIPTORS = 128
 """Left for the rest of the program: sockets, log files, the folder that is being listed."""
 
 _NO_DESCRIPTOR = -1
+
+_MOST_PATIENCE = 64
+"""Scans. Who wakes up now and then is watched and read in turns, and each turn costs some opening and closing."""
+
+_RUNNING = "R"
 
 _T = TypeVar("_T")
 
@@ -47,6 +57,18 @@ class _Known:
     raw: bytes
     process: Process
 
+    watch: RunWatch | None = None
+    """Open instead of the descriptor, while it sleeps."""
+
+    slept: bool = False
+    """Whether it is certain that it did not run between the last two scans."""
+
+    unchanged: int = 0
+    """Scans in a row."""
+
+    patience: int = 1
+    """So many of them until it is taken for one that sleeps; doubled by each awakening."""
+
 
 class Sweep:
     """Reads all processes, again and again. What it remembers saves time and nothing else; not for several threads."""
@@ -62,6 +84,8 @@ class Sweep:
         self._most_descriptors = affordable_descriptors() if most_descriptors is None else most_descriptors
         self._descriptors = 0
         self._known: dict[int, _Known] = {}
+        self._died: set[int] = set()
+        """Since the last scan: processes whose children have another parent now."""
 
     @property
     def descriptors(self) -> int:
@@ -92,6 +116,11 @@ class Sweep:
         known = self._known.get(pid)
         return known.raw if known else None
 
+    def slept(self, pid: int) -> bool:
+        """Whether it is certain that a process did not run between the last two scans: its links are as they were."""
+        known = self._known.get(pid)
+        return known is not None and known.slept
+
     def close(self) -> None:
         """Close all files and forget everything."""
         for pid in tuple(self._known):
@@ -115,26 +144,82 @@ class Sweep:
 
     def _read_listed(self, pids: list[int]) -> tuple[Process, ...]:
         known_by_pid = self._known
-        processes = []
+        self._died = set()
+        found = []
         for pid in pids:
             known = known_by_pid.get(pid)
-            if known is None or known.descriptor == _NO_DESCRIPTOR:
+            if known is None:
                 known = self._open(pid)
+            elif known.watch is not None:
+                known.slept = not known.watch.may_have_run()
+                known = known if known.slept else self._wake(pid, known)
             else:
-                try:
-                    raw = os.pread(known.descriptor, process_stat.STAT_BYTES, 0)
-                except ProcessLookupError:
-                    self._forget(pid)
-                    known = self._open(pid)  # the number is still listed: it may have a new owner
-                else:
-                    if raw != known.raw:
-                        _update(known, raw)
+                known = self._read_again(pid, known)
             if known is not None:
-                processes.append(known.process)
-        if len(known_by_pid) > len(processes):
+                found.append(known)
+        if len(known_by_pid) > len(found):
             for pid in known_by_pid.keys() - set(pids):
                 self._forget(pid)
-        return tuple(processes)
+        if self._died:
+            self._wake_orphans(found)
+        return tuple([known.process for known in found])
+
+    def _read_again(self, pid: int, known: _Known) -> _Known | None:
+        """Read a process that is awake, as far as we know; None if it is gone."""
+        if known.descriptor == _NO_DESCRIPTOR:
+            return self._open(pid)
+        try:
+            raw = os.pread(known.descriptor, process_stat.STAT_BYTES, 0)
+        except ProcessLookupError:
+            self._forget(pid)
+            return self._open(pid)  # the number is still listed: it may have a new owner
+        if raw != known.raw:
+            self._update(known, raw)
+        else:
+            known.unchanged += 1
+            if known.unchanged > known.patience:
+                self._let_sleep(known)
+        return known
+
+    def _let_sleep(self, known: _Known) -> None:
+        """Watch a process instead of reading it, if nothing that it or another thread may do would be missed."""
+        process = known.process
+        if process.threads != 1 or process.is_zombie or process.state == _RUNNING:
+            return
+        known.unchanged = 0
+        watch = RunWatch.open(self._root, process.pid)
+        if watch is None:
+            known.patience = _MOST_PATIENCE
+            return
+        if self._is_asleep(known, watch):
+            os.close(known.descriptor)
+            known.descriptor, known.watch = _NO_DESCRIPTOR, watch
+        else:
+            watch.close()
+
+    def _is_asleep(self, known: _Known, watch: RunWatch) -> bool:
+        """Whether a process did not run while it was read: between the first and the second answer of its watch.
+
+        That the file which was open before can still be read proves that the watch is of the same process.
+        """
+        watch.may_have_run()
+        try:
+            raw = os.pread(known.descriptor, process_stat.STAT_BYTES, 0)
+        except ProcessLookupError:
+            return False
+        return raw == known.raw and not watch.may_have_run()
+
+    def _wake(self, pid: int, known: _Known) -> _Known | None:
+        """Read a process that was watched; None if it is gone."""
+        known.slept = False
+        known.patience = min(2 * known.patience, _MOST_PATIENCE)
+        self._release(known)
+        return self._open(pid)
+
+    def _wake_orphans(self, found: list[_Known]) -> None:
+        for known in found:
+            if known.watch is not None and known.process.parent_pid in self._died:
+                self._wake(known.process.pid, known)
 
     def _open(self, pid: int) -> _Known | None:
         """Read a process by its path, and keep the file open if there is room; None if the process is gone."""
@@ -151,7 +236,7 @@ class Sweep:
             if known is None:
                 known = self._known[pid] = _Known(_NO_DESCRIPTOR, raw, process_stat.parse(raw))
             elif raw != known.raw:
-                _update(known, raw)
+                self._update(known, raw)
             if self._descriptors < self._most_descriptors:
                 known.descriptor = descriptor
                 self._descriptors += 1
@@ -164,13 +249,28 @@ class Sweep:
                 os.close(descriptor)
         return known
 
+    def _update(self, known: _Known, raw: bytes) -> None:
+        """Take over new text; if only counters changed that nobody asks for, the process stays the same object."""
+        before, process = known.process, process_stat.parse(raw)
+        known.raw = raw
+        known.unchanged = 0
+        if process != before:
+            known.process = process
+            if process.is_zombie or process.identity != before.identity:
+                self._died.add(process.pid)
+
     def _forget(self, pid: int) -> None:
         known = self._known.pop(pid, None)
         if known is not None:
+            self._died.add(pid)
             self._release(known)
 
     def _release(self, known: _Known) -> None:
-        if known.descriptor != _NO_DESCRIPTOR:
+        if known.watch is not None:
+            known.watch.close()
+            known.watch = None
+            self._descriptors -= 1
+        elif known.descriptor != _NO_DESCRIPTOR:
             os.close(known.descriptor)
             known.descriptor = _NO_DESCRIPTOR
             self._descriptors -= 1
@@ -191,11 +291,3 @@ class Sweep:
                 break
             self._release(known)
         return call()
-
-
-def _update(known: _Known, raw: bytes) -> None:
-    """Take over new text; if only counters changed that nobody asks for, the process stays the same object."""
-    process = process_stat.parse(raw)
-    known.raw = raw
-    if process != known.process:
-        known.process = process
