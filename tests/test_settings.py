@@ -40,6 +40,7 @@ def test_every_setting_can_stand_in_the_file() -> None:
         listenAddress: "[::1]:80"
         reportIntervalSeconds: 5
         reportHeartbeatSeconds: 50
+        events: false
         deepProbe: true
         thresholds:
           zombie-buildup: {zombies: 20, seen_for_seconds: 0}
@@ -57,6 +58,7 @@ def test_every_setting_can_stand_in_the_file() -> None:
         listen_address="[::1]:80",
         report_interval_seconds=5,
         report_heartbeat_seconds=50,
+        events=False,
         deep_probe=True,
         thresholds={"zombie-buildup": {"zombies": 20, "seen_for_seconds": 0}},
         ignore=(
@@ -70,6 +72,13 @@ def test_every_setting_can_stand_in_the_file() -> None:
 def test_switch_in_the_environment_is_a_word(value: str, on: bool) -> None:  # noqa: FBT001
     """YAML has a type for it, an environment has not."""
     assert load(Flags(), {"PAUSEWATCH_DEEP_PROBE": value}).deep_probe is on
+
+
+@pytest.mark.parametrize(("flag", "on"), [(None, False), (True, True), (False, False)])
+def test_flag_of_a_switch_beats_the_variable(flag: bool | None, on: bool) -> None:  # noqa: FBT001
+    """A flag that says "off" is a flag, and one that is not there says nothing."""
+    assert load(Flags(events=flag), {"PAUSEWATCH_EVENTS": "false"}).events is on
+    assert load(Flags(events=flag), {"PAUSEWATCH_EVENTS": "true"}).events is (flag is not False)
 
 
 @pytest.mark.parametrize("value", ["1", "yes", "on", "[true]"])
@@ -205,7 +214,7 @@ def test_hopeless_key_gets_the_list_of_known_ones() -> None:
     """Where nothing is near, everything is shown."""
     problem = only_problem(text="xyzzy: 1")
 
-    assert "known are deepProbe, ignore, listenAddress, lookIntervalSeconds" in problem
+    assert "known are deepProbe, events, ignore, listenAddress, lookIntervalSeconds" in problem
 
 
 def test_misspelt_variable_is_told() -> None:

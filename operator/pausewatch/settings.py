@@ -53,6 +53,7 @@ class Flags:
     runtime_endpoint: str | None = None
     node_name: str | None = None
     listen_address: str | None = None
+    events: bool | None = None
     thresholds: tuple[str, ...] = ()
     """Each ``CHECK.THRESHOLD=NUMBER``."""
 
@@ -183,6 +184,7 @@ def _scalars() -> tuple[_Setting, ...]:
         _scalar("listenAddress", "listen_address", setting_values.listen_address),
         _scalar("reportIntervalSeconds", "report_interval_seconds", paced),
         _scalar("reportHeartbeatSeconds", "report_heartbeat_seconds", paced),
+        _scalar("events", "events", setting_values.switch),
         _scalar("deepProbe", "deep_probe", setting_values.switch),
     )
 
@@ -231,6 +233,8 @@ def _in_flags(flags: Flags) -> Iterator[_Given]:
         yield _Given(key="nodeName", value=flags.node_name, place="--node-name")
     if flags.listen_address:
         yield _Given(key="listenAddress", value=flags.listen_address, place="--listen")
+    if flags.events is not None:
+        yield _Given(key="events", value=flags.events, place="--events" if flags.events else "--no-events")
     for text in flags.thresholds:
         name, _, value = text.partition("=")
         yield _Given(key=f"thresholds.{name}", value=value, place=f"--set {printable(text)}", above="thresholds.")

@@ -21,6 +21,10 @@ from pausewatch.settings import Flags
     help="How to reach the API server. Default: KUBECONFIG, the pod's service account, ~/.kube/config.",
 )  # fmt: skip
 @click.option("--listen", "listen_address", metavar="[HOST]:PORT", help="Of metrics and health. Default: :7287.")
+@click.option(
+    "--events/--no-events", default=None,
+    help="Tell findings by Events on their pods and on the Node. Default: --events.",
+)  # fmt: skip
 @with_options(SET_OPTION, *RUNTIME_OPTIONS)
 def command(kubeconfig: Path | None, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
     """Scan this node for ever and keep its PodSandboxReport up to date.

@@ -54,6 +54,10 @@ class Settings:
     """An unchanged report is written again this often, to show that the agent lives. Rarer writes delay the news that
     it does not; 10 minutes on 5,000 nodes are 8 writes a second."""
 
+    events: bool = True
+    """Whether the agent tells a pod's owners of a finding by a Kubernetes Event on the pod: they may describe their
+    pods, and mostly not read reports. Off, findings stand in the report and the metrics alone."""
+
     deep_probe: bool = False
     """Whether a child process enters the network namespaces of sandboxes that have no process inside, to see their
     addresses and links. It needs CAP_SYS_ADMIN, which nothing else of this program does."""
