@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from integration.support.shared_node import share_node
 from lab import faults
 from lab.naming import lab_name
 from lab.pins import PAUSE_IMAGE, RUNTIME_VERSIONS
@@ -29,6 +30,13 @@ def runtime_lab(request: pytest.FixtureRequest) -> Iterator[RuntimeLab]:
     version = RUNTIME_VERSIONS[request.param]
     with runtime.start(version, lab_name(version.name)) as lab:
         yield lab
+
+
+@pytest.fixture(autouse=True)
+def node(request: pytest.FixtureRequest) -> Iterator[None]:
+    """This machine, shared with the tests of a run beside this one, unless a test is marked `alone_on_the_node`."""
+    with share_node(alone=request.node.get_closest_marker("alone_on_the_node") is not None):
+        yield
 
 
 @pytest.fixture

@@ -61,10 +61,13 @@ def test_pid_1_that_never_waits(lab: RuntimeLab, program: Program, start_case: S
 @pytest.mark.parametrize(
     "pod",
     [
-        Pod("unwaited", share_pid=True, containers=(Container(command=CHILDREN),)),
-        Pod("unwaited", host_pid=True, containers=(Container(command=CHILDREN),)),
+        pytest.param(Pod("unwaited", share_pid=True, containers=(Container(command=CHILDREN),)), id="shared PID"),
+        pytest.param(
+            Pod("unwaited", host_pid=True, containers=(Container(command=CHILDREN),)),
+            id="hostPID",
+            marks=pytest.mark.alone_on_the_node,
+        ),
     ],
-    ids=["shared PID", "hostPID"],
 )
 def test_parent_that_lives(lab: RuntimeLab, program: Program, start_case: StartCase, pod: Pod) -> None:
     """Where PID 1 is another process, pause or the node's, it reaps orphans only: the parent itself is to blame."""
@@ -84,6 +87,7 @@ def test_parent_that_lives(lab: RuntimeLab, program: Program, start_case: StartC
     case.cleared()
 
 
+@pytest.mark.alone_on_the_node
 @pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
 def test_daemon_of_the_node(lab: RuntimeLab, program: Program, start_case: StartCase) -> None:
     """What no listed pod holds is the node's; the parent's cgroup tells whose it is."""

@@ -56,11 +56,15 @@ def test_pause_reaps_what_a_shared_pid_namespace_leaves(lab: RuntimeLab) -> None
 @pytest.mark.parametrize(
     ("pod", "role"),
     [
-        (Pod("unwaited"), "PID 1 of the container"),
-        (Pod("unwaited", share_pid=True), "the first process of the container"),
-        (Pod("unwaited", host_pid=True), "the first process of the container"),
+        pytest.param(Pod("unwaited"), "PID 1 of the container", id="own PID"),
+        pytest.param(Pod("unwaited", share_pid=True), "the first process of the container", id="shared PID"),
+        pytest.param(
+            Pod("unwaited", host_pid=True),
+            "the first process of the container",
+            id="hostPID",
+            marks=pytest.mark.alone_on_the_node,
+        ),
     ],
-    ids=["own PID", "shared PID", "hostPID"],
 )
 def test_first_process_that_forgets_its_own_children(lab: RuntimeLab, pod: Pod, role: str) -> None:
     """Nobody else can reap the children of a living parent, pause neither. It is called PID 1 only where it is."""
