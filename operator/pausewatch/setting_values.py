@@ -45,8 +45,7 @@ def listen_address(value: object) -> str:
 
 def number(value: object, *, minimum: float, maximum: float, unit: str) -> float:
     """Return a number within bounds, both allowed; the environment gives it as text."""
-    upper = "or more" if math.isinf(maximum) else f"to {maximum:g}"
-    allowed = f"allowed: {minimum:g} {upper} ({unit})"
+    allowed = f"allowed: {bounds_text(minimum=minimum, maximum=maximum, unit=unit)}"
     try:
         parsed = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -56,6 +55,12 @@ def number(value: object, *, minimum: float, maximum: float, unit: str) -> float
     if not minimum <= parsed <= maximum or math.isinf(parsed):
         raise ValueError(f"{shown(value)} is out of bounds; {allowed}")
     return parsed
+
+
+def bounds_text(*, minimum: float, maximum: float, unit: str) -> str:
+    """Return which numbers are allowed, for people."""
+    upper = "or more" if math.isinf(maximum) else f"to {maximum:g}"
+    return f"{minimum:g} {upper} ({unit})"
 
 
 def shown(value: object) -> str:

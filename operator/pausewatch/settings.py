@@ -4,11 +4,9 @@ Precedence: a flag over an environment variable over the file over the default. 
 checked all the same: it would strike on the day the other one goes.
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from pausewatch import setting_values
 from pausewatch.checks._check import all_checks
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.text import printable
+from pausewatch.setting_table import Setting, all_settings
 
 SETTINGS_VARIABLE = "PAUSEWATCH_SETTINGS"
 """Names the settings file where no flag does."""
@@ -61,20 +60,12 @@ class Flags:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Setting:
-    """One thing that can be set to a text or a number."""
+class InForce:
+    """Settings, and where they come from."""
 
-    key: str
-    """Its path in the settings file, with dots between the levels."""
-
-    attribute: str = ""
-    """Of ``Settings``; empty for a threshold."""
-
-    variables: tuple[str, ...]
-    """The environment variables, the one that wins first."""
-
-    read: Callable[[object], str | float]
-    """Returns the value, or raises ValueError with what is wrong and what is allowed."""
+    settings: Settings
+    places: Mapping[str, str]
+    """Where a value stands, for people, by the key of its setting and ``ignore``; what nobody gave is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +81,7 @@ class _Given:
     """The start of ``key`` that is not typed there."""
 
 
-def load(flags: Flags, environment: Mapping[str, str]) -> Settings:
+def load(flags: Flags, environment: Mapping[str, str]) -> InForce:
     """Return the settings in force, reading the settings file that the flags or the environment name.
 
     Raises:
@@ -137,21 +128,24 @@ def resolve(
     document: Mapping[object, object] | None = None,
     file_name: str = "settings",
     problems: Iterable[str] = (),
-) -> Settings:
+) -> InForce:
     """Return the settings in force, from what was read before.
 
     Raises:
         SettingsError: With every problem; those of the caller come first.
     """
-    known = {setting.key: setting for setting in (*_scalars(), *_thresholds())}
+    known = {setting.key: setting for setting in all_settings()}
     content = dict(document or {})
     found = list(problems)
-    ignore = _rules(content.pop("ignore", None), f"{file_name}: ignore", found)
+    rules_place = f"{file_name}: ignore"
+    ignore = _rules(content.pop("ignore", None), rules_place, found)
+    places = {"ignore": rules_place} if ignore else {}
     values: dict[str, Any] = {}
-    given = (*_in_file(content, file_name), *_in_environment(environment, known, found), *_in_flags(flags))
+    given = (*_in_file(content, file_name), *_in_environment(environment, known, found), *_in_flags(flags, known))
     for one in given:
         try:
             values[one.key] = _setting(known, one).read(one.value)
+            places[one.key] = one.place
         except ValueError as error:
             found.append(f"{one.place}: {error}")
     if found:
@@ -162,43 +156,7 @@ def resolve(
         if not known[key].attribute:
             _, check, threshold = key.split(".")
             thresholds.setdefault(check, {})[threshold] = value
-    return Settings(**scalars, thresholds=thresholds, ignore=ignore)
-
-
-def _scalars() -> tuple[_Setting, ...]:
-    # Below a tenth of a second a healthy but busy runtime looks hung; above a minute nobody waits for a scan.
-    seconds = partial(setting_values.number, minimum=0.1, maximum=60, unit="seconds")
-    # A write each second is for a test cluster; beyond a day nobody would take a report for alive.
-    paced = partial(setting_values.number, minimum=1, maximum=86_400, unit="seconds")
-    return (
-        _scalar("runtimeEndpoint", "runtime_endpoint", setting_values.endpoint),
-        # What manifests usually call the downward API's spec.nodeName counts as well.
-        _scalar("nodeName", "node_name", setting_values.text, "NODE_NAME"),
-        _scalar("runtimeTimeoutSeconds", "runtime_timeout_seconds", seconds),
-        _scalar("lookIntervalSeconds", "look_interval_seconds", seconds),
-        _scalar(
-            "scanPeriodSeconds",
-            "scan_period_seconds",
-            partial(setting_values.number, minimum=1, maximum=3600, unit="seconds"),
-        ),
-        _scalar("listenAddress", "listen_address", setting_values.listen_address),
-        _scalar("reportIntervalSeconds", "report_interval_seconds", paced),
-        _scalar("reportHeartbeatSeconds", "report_heartbeat_seconds", paced),
-        _scalar("events", "events", setting_values.switch),
-        _scalar("deepProbe", "deep_probe", setting_values.switch),
-    )
-
-
-def _scalar(key: str, attribute: str, read: Callable[[object], str | float], *others: str) -> _Setting:
-    return _Setting(key=key, attribute=attribute, variables=(f"PAUSEWATCH_{attribute.upper()}", *others), read=read)
-
-
-def _thresholds() -> Iterator[_Setting]:
-    for check in all_checks():
-        for threshold in check.thresholds:
-            variable = f"PAUSEWATCH_{check.id}_{threshold.name}".replace("-", "_").upper()
-            read = partial(setting_values.number, minimum=threshold.minimum, maximum=math.inf, unit=threshold.unit)
-            yield _Setting(key=f"thresholds.{check.id}.{threshold.name}", variables=(variable,), read=read)
+    return InForce(settings=Settings(**scalars, thresholds=thresholds, ignore=ignore), places=places)
 
 
 def _in_file(content: Mapping[object, object], file_name: str, above: str = "") -> Iterator[_Given]:
@@ -212,7 +170,7 @@ def _in_file(content: Mapping[object, object], file_name: str, above: str = "") 
 
 
 def _in_environment(
-    environment: Mapping[str, str], known: Mapping[str, _Setting], problems: list[str]
+    environment: Mapping[str, str], known: Mapping[str, Setting], problems: list[str]
 ) -> Iterator[_Given]:
     """Yield what the environment gives; an empty variable gives nothing."""
     names = [SETTINGS_VARIABLE, *(variable for setting in known.values() for variable in setting.variables)]
@@ -226,21 +184,18 @@ def _in_environment(
                 yield _Given(key=setting.key, value=environment[variable], place=variable)
 
 
-def _in_flags(flags: Flags) -> Iterator[_Given]:
-    if flags.runtime_endpoint:
-        yield _Given(key="runtimeEndpoint", value=flags.runtime_endpoint, place="--runtime-endpoint")
-    if flags.node_name:
-        yield _Given(key="nodeName", value=flags.node_name, place="--node-name")
-    if flags.listen_address:
-        yield _Given(key="listenAddress", value=flags.listen_address, place="--listen")
-    if flags.events is not None:
-        yield _Given(key="events", value=flags.events, place="--events" if flags.events else "--no-events")
+def _in_flags(flags: Flags, known: Mapping[str, Setting]) -> Iterator[_Given]:
+    for setting in known.values():
+        value = getattr(flags, setting.attribute) if setting.attribute and setting.flag else None
+        if value not in (None, ""):
+            place = setting.flag.replace("--", "--no-", 1) if value is False else setting.flag
+            yield _Given(key=setting.key, value=value, place=place)
     for text in flags.thresholds:
         name, _, value = text.partition("=")
         yield _Given(key=f"thresholds.{name}", value=value, place=f"--set {printable(text)}", above="thresholds.")
 
 
-def _setting(known: Mapping[str, _Setting], given: _Given) -> _Setting:
+def _setting(known: Mapping[str, Setting], given: _Given) -> Setting:
     if given.key in known:
         return known[given.key]
     if any(name.startswith(f"{given.key}.") for name in known) and not given.above:

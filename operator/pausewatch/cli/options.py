@@ -45,6 +45,6 @@ def settings_in_force(flags: Flags) -> Settings:
         CliError: With every problem, one per line.
     """
     try:
-        return load(flags, os.environ)
+        return load(flags, os.environ).settings
     except SettingsError as error:
         raise CliError(str(error), ExitCode.USAGE) from error
