@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -5,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pausewatch.agent.earlier import Object, first_seen, with_transition_times
+from pausewatch.agent.earlier import Object, first_seen, told, with_transition_times
+from pausewatch.model.report import Severity
+from pausewatch.model.subject import Subject
+from pausewatch.sinks.events import Told
 from pausewatch.sinks.report import render
 from support.builders import TAKEN_AT
 from support.reports import a_finding, a_report
@@ -44,6 +48,30 @@ def test_first_seen_times_survive() -> None:
 def test_what_can_not_be_read_is_left_out(report: Object | None) -> None:
     """Whoever wrote it, it does not end the agent."""
     assert first_seen(report) == {}
+    assert told(report) == {}
+
+
+def test_findings_that_people_know_of() -> None:
+    """Those that an Event tells, with all that its end needs; nobody knows where it was told."""
+    finding, quiet = a_finding(), a_finding(part="quiet", severity=Severity.INFO)
+    of_node = a_finding(subject=Subject())
+
+    known = told(render(a_report(findings=(finding, quiet, of_node))))
+
+    subject = replace(finding.subject, sandbox_id="")
+    assert known == {
+        (finding.id, "ZombieBuildup"): Told(subject=subject, first_seen_at=finding.first_seen_at, regarding=None),
+        (of_node.id, "ZombieBuildup"): Told(subject=Subject(), first_seen_at=finding.first_seen_at, regarding=None),
+    }
+
+
+def test_stored_names_are_escaped() -> None:
+    """Whoever may write reports must not write into a terminal."""
+    stored = {"id": "a", "reason": "B", "pod": {"name": "x\x1b[31m", "uid": 7}, "container": ["app"]}
+
+    (one,) = told({"status": {"findings": [stored]}}).values()
+
+    assert one.subject == Subject(pod="x\\x1b[31m")
 
 
 def test_time_of_another_zone_is_the_same_moment() -> None:
@@ -58,7 +86,19 @@ ANYTHING = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["status", "findings", "id", "firstSeenTime", "conditions", "type", "lastTransitionTime"]),
+            st.sampled_from(
+                [
+                    "status",
+                    "findings",
+                    "id",
+                    "firstSeenTime",
+                    "conditions",
+                    "type",
+                    "lastTransitionTime",
+                    "reason",
+                    "pod",
+                ]
+            ),
             inner,
             max_size=4,
         )
@@ -73,6 +113,7 @@ def test_whatever_is_stored_ends_nothing(stored: Any) -> None:  # noqa: ANN401  
     status = render(a_report())["status"]
 
     found = first_seen({"status": stored})
+    told({"status": stored})
     written = with_transition_times(status, stored)
 
     assert all(moment.tzinfo is UTC for moment in found.values())

@@ -12,7 +12,7 @@ import pytest
 from cluster.api_server import Answer, FakeApi, kubeconfig, serving, status_object
 from pausewatch.cluster.client import ApiClient, open_session, refusal
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
-from pausewatch.cluster.errors import RESOURCE_UNKNOWN, ApiError
+from pausewatch.cluster.errors import NAMESPACE_TERMINATING, RESOURCE_UNKNOWN, ApiError
 
 
 def asked_with(api: FakeApi, folder: Path, **request: Any) -> dict[str, Any]:
@@ -115,6 +115,12 @@ def test_token_is_read_for_each_request(tmp_path: Path) -> None:
     ("answer", "status", "reason"),
     [
         ((403, status_object(403, "Forbidden")), 403, "Forbidden"),
+        (
+            (403, {"kind": "Status", "details": {"causes": [7, {"reason": NAMESPACE_TERMINATING}]}}),
+            403,
+            NAMESPACE_TERMINATING,
+        ),
+        ((403, {"kind": "Status", "reason": "Forbidden", "details": {"causes": 7}}), 403, "Forbidden"),
         ((404, status_object(404, "NotFound", name="node-7")), 404, "NotFound"),
         ((404, "404 page not found\n"), 404, RESOURCE_UNKNOWN),
         ((503, "upstream connect error"), 503, "Http503"),

@@ -22,6 +22,7 @@ VALUES_ONLY = {
     "model/sandbox_image.py",
     "model/snapshot.py",
     "cli/errors.py",
+    "sinks/exposed.py",
     "sources/pods.py",
 }
 

@@ -11,7 +11,8 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Outcome, Severity
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.sandbox_image import SandboxImage
-from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Exposed, Kind
+from pausewatch.sinks.exposed import Exposed
+from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Kind
 from support.builders import TAKEN_AT, a_sandbox_image, a_subject
 from support.health import a_health
 from support.reports import a_finding, a_report, a_summary
@@ -211,6 +212,8 @@ def test_before_the_first_scan_only_the_agent_is_told_of() -> None:
         ("pausewatch_source_errors_total", {("runtime",): 0, ("pods",): 2}),
         ("pausewatch_report_writes_total", {(): 3}),
         ("pausewatch_report_write_errors_total", {(): 1}),
+        ("pausewatch_events_posted_total", {(): 4}),
+        ("pausewatch_events_dropped_total", {("RateLimited",): 0, ("TooOld",): 2}),
     ],
 )
 def test_health_of_the_agent(name: str, expected: dict[tuple[str, ...], float]) -> None:

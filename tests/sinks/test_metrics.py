@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from e2e.support.promtool import complaints, ensure_promtool
 from pausewatch.model.text import printable
-from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Exposed
+from pausewatch.sinks.exposed import Exposed
+from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES
 from pausewatch.sinks.metrics import Metrics
 from support.builders import a_subject
 from support.health import a_health

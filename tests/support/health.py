@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from pausewatch.sinks.metric_families import AgentHealth
+from pausewatch.sinks.exposed import AgentHealth
 from support.builders import TAKEN_AT
 
 
@@ -20,5 +20,7 @@ def a_health(**changes: Any) -> AgentHealth:  # noqa: ANN401  any field
         source_errors={"runtime": 0, "pods": 2},
         report_writes=3,
         report_write_errors=1,
+        events_posted=4,
+        events_dropped={"RateLimited": 0, "TooOld": 2},
     )
     return replace(health, **changes)

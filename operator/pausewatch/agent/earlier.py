@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pausewatch.model.report import Severity
+from pausewatch.model.subject import Subject
+from pausewatch.model.text import printable
+from pausewatch.sinks.events import Known, Told
 from pausewatch.sinks.report import time_text
 
 Object = dict[str, Any]
@@ -23,10 +27,35 @@ def first_seen(report: Object | None) -> Mapping[str, datetime]:
     return found
 
 
+def told(report: Object | None) -> Known:
+    """Return the findings that people know of from its Events: all but those that are only for information."""
+    found: dict[tuple[str, str], Told] = {}
+    for finding in _listed((report or {}).get("status"), "findings"):
+        key = (finding.get("id"), finding.get("reason"))
+        if finding.get("severity") != Severity.INFO and isinstance(key[0], str) and isinstance(key[1], str):
+            found[key[0], key[1]] = Told(
+                subject=_subject(finding), first_seen_at=_moment(finding.get("firstSeenTime")), regarding=None
+            )
+    return found
+
+
 def with_transition_times(status: Object, stored: Object) -> Object:
     """Return a status whose conditions keep the ``lastTransitionTime`` of the stored ones with the same status."""
     before = list(_listed(stored, "conditions"))
     return status | {"conditions": [_with_older_time(one, before) for one in status["conditions"]]}
+
+
+def _subject(finding: Object) -> Subject:
+    pod = finding.get("pod")
+    texts = {name: pod.get(name) for name in ("namespace", "name", "uid")} if isinstance(pod, dict) else {}
+    texts["container"] = finding.get("container")
+    known = {name: printable(value) for name, value in texts.items() if isinstance(value, str)}
+    return Subject(
+        namespace=known.get("namespace", ""),
+        pod=known.get("name", ""),
+        uid=known.get("uid", ""),
+        container=known.get("container", ""),
+    )
 
 
 def _with_older_time(condition: Object, before: Iterable[Object]) -> Object:

@@ -23,11 +23,12 @@ from pausewatch.agent.pod_watch import PodWatch
 from pausewatch.agent.pods import ApiPods
 from pausewatch.agent.scan_loop import ScanLoop
 from pausewatch.agent.threads import ask_loop
-from pausewatch.agent.troubles import REPORT, SOURCES, Troubles, of_snapshot
+from pausewatch.agent.troubles import EVENTS, REPORT, SOURCES, Troubles, of_snapshot
 from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.client import REQUEST_SECONDS, ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.errors import RESOURCE_UNKNOWN
+from pausewatch.cluster.event_poster import EventPoster
 from pausewatch.cluster.pods import get_pod, list_pods
 from pausewatch.cluster.report_writer import ReportWriter
 from pausewatch.cluster.reports import NodeReports
@@ -38,8 +39,9 @@ from pausewatch.model.history import History
 from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.settings import Settings, parse_listen_address
 from pausewatch.scan import Look, look
+from pausewatch.sinks import events
 from pausewatch.sinks import report as report_object
-from pausewatch.sinks.metric_families import AgentHealth, Exposed
+from pausewatch.sinks.exposed import AgentHealth, Exposed
 from pausewatch.sinks.metrics import Metrics
 from pausewatch.sources.collector import Collector
 from pausewatch.sources.procfs.boot import uptime_seconds
@@ -79,6 +81,7 @@ class Agent:
             tell=self._tell_of_report,
         )
         self._watch = PodWatch(node_name, place, self._report_seen)
+        self._poster = EventPoster(self._api, node_name, lambda now: self._troubles.take({EVENTS: now}))
         waiting = WaitingPods(self._ask_why_waiting, settings.scan_period_seconds)
         self._collector = Collector(self._settings, ApiPods(self._watch, self._list_pods, self._get_pod, waiting))
         self._scans = ScanLoop(
@@ -92,6 +95,7 @@ class Agent:
         self._tasks: dict[str, asyncio.Task[Any]] = {}
         self._began = time.monotonic()
         self._inherited: Mapping[str, datetime] | None = None
+        self._told: events.Known = {}
         self._troubles = Troubles()
         self._metrics = Metrics(self._exposed)
 
@@ -119,6 +123,7 @@ class Agent:
             "report": self._writer.run(),
             "watch": self._watch.run(),
             "scan": self._scan(),
+            **({"events": self._poster.run()} if self._settings.events else {}),
         }
         self._tasks = {name: asyncio.create_task(part, name=name) for name, part in parts.items()}
         await stopped.wait()
@@ -145,6 +150,7 @@ class Agent:
         if self._inherited is not None or not self._writer.was_read.is_set():
             return history
         self._inherited = earlier.first_seen(self._writer.stored)
+        self._told = earlier.told(self._writer.stored)
         return restart.restored(history, self._inherited)
 
     def _after_look(self, found: Look) -> None:
@@ -160,6 +166,10 @@ class Agent:
         if restart.may_be_stored(ids, self._inherited or (), looks, running_seconds):
             heartbeat = self._settings.report_heartbeat_seconds
             self._writer.offer(report_object.render(found.report, heartbeat_seconds=heartbeat))
+        if self._settings.events and self._inherited is not None:
+            settled = running_seconds >= restart.SETTLING_SECONDS
+            news, self._told = events.news(self._told, found.report, found.snapshot.pods, settled=settled)
+            self._poster.offer(news)
 
     def _tell_of_report(self, before: Unavailable | None, now: Unavailable | None) -> None:
         self._troubles.take({REPORT: now})
@@ -213,6 +223,8 @@ class Agent:
             source_errors={name: self._troubles.counts[name] for name in SOURCES},
             report_writes=self._writer.writes,
             report_write_errors=self._writer.errors,
+            events_posted=self._poster.posted,
+            events_dropped=self._poster.dropped,
         )
         return Exposed(health=health, report=self._scans.last.report if self._scans.last else None)
 

@@ -12,11 +12,15 @@ SOURCES = ("runtime", "processes", "pods")
 REPORT = "report"
 """The report in the API server, among what the agent may lack."""
 
+EVENTS = "events"
+"""Events in the API server, among the same."""
+
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "runtime": ("the container runtime can not be asked", "the container runtime answers again"),
     "processes": ("the processes of the node can not be read", "the processes of the node can be read again"),
     "pods": ("the pods of this node are not known from the API", "the pods of this node are known from the API"),
     REPORT: ("the report is not written", "the report can be written again"),
+    EVENTS: ("the last Event was not posted", "Events are posted again"),
 }
 """What the log says when it begins and when it ends."""
 

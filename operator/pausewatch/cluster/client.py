@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
-from pausewatch.cluster.errors import NOT_FOUND, RESOURCE_UNKNOWN, ApiError
+from pausewatch.cluster.errors import NAMESPACE_TERMINATING, NOT_FOUND, RESOURCE_UNKNOWN, ApiError
 from pausewatch.model.availability import Unavailable
 from pausewatch.version import program_version
 
@@ -221,6 +221,11 @@ def refusal(asked: str, status: int, retry_after: str, content: bytes) -> ApiErr
     reason = str(document.get("reason") or "") if isinstance(document, dict) and is_status else ""
     if status == NOT_FOUND and not (isinstance(details, dict) and details.get("name")):
         reason = RESOURCE_UNKNOWN
+    causes = details.get("causes") if isinstance(details, dict) else None
+    if isinstance(causes, list) and NAMESPACE_TERMINATING in [
+        one.get("reason") for one in causes if isinstance(one, dict)
+    ]:
+        reason = NAMESPACE_TERMINATING
     return ApiError(
         asked,
         status,

@@ -13,6 +13,10 @@ CONFLICT = 409
 RESOURCE_UNKNOWN = "ResourceUnknown"
 """The server has no such path: unlike a missing object, that 404 is no ``metav1.Status`` with details of a name."""
 
+NAMESPACE_TERMINATING = "NamespaceTerminating"
+"""The cause within a 403: nothing can be made any more in a Kubernetes namespace that is being deleted
+(k8s.io/api/core/v1, NamespaceTerminatingCause)."""
+
 REMEDIES = {
     0: "check that the API server can be reached from this node",
     401: "check the token or certificate of the agent",

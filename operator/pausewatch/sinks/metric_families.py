@@ -14,6 +14,7 @@ from pausewatch.checks._check import all_checks
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Outcome, Report
 from pausewatch.model.sandbox import ContainerState, SandboxState
+from pausewatch.sinks.exposed import AgentHealth, Exposed
 
 MOST_WORKLOAD_SERIES = 200
 """Series per family that name pods. A node that breaks for all its pods at once must not break Prometheus too."""
@@ -24,41 +25,6 @@ class Kind(StrEnum):
 
     GAUGE = "gauge"
     COUNTER = "counter"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentHealth:
-    """What the agent knows of itself."""
-
-    version: str
-    scan_period_seconds: float
-    scan_duration_seconds: Mapping[str, float]
-    """Of the last scan, by phase; empty before the first."""
-
-    scans: int
-    """That gave a report."""
-
-    scan_crashes: int
-    """That broke: bugs of ours."""
-
-    last_success_at: datetime | None
-    sources_up: Mapping[str, bool]
-    """Whether each source gave what it was last asked for."""
-
-    source_errors: Mapping[str, int]
-    """How often each one did not; 0 included."""
-
-    report_writes: int
-    report_write_errors: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
-    """What one scrape shows."""
-
-    health: AgentHealth
-    report: Report | None
-    """Of the last scan; None before the first."""
 
 
 Sample = tuple[tuple[str, ...], float]
@@ -297,5 +263,18 @@ FAMILIES = (
         help="Attempts to write the report that failed.",
         kind=Kind.COUNTER,
         samples=of_health(lambda health: health.report_write_errors),
+    ),
+    Family(
+        name="pausewatch_events_posted_total",
+        help="Events that the API server took, those that were counted on an earlier one included.",
+        kind=Kind.COUNTER,
+        samples=of_health(lambda health: health.events_posted),
+    ),
+    Family(
+        name="pausewatch_events_dropped_total",
+        help="Events that were not posted, by the reason.",
+        kind=Kind.COUNTER,
+        labels=("reason",),
+        samples=lambda exposed: [((reason,), count) for reason, count in exposed.health.events_dropped.items()],
     ),
 )

@@ -7,7 +7,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from pausewatch.sinks.metric_families import FAMILIES, Exposed, Family, Kind
+from pausewatch.sinks.exposed import Exposed
+from pausewatch.sinks.metric_families import FAMILIES, Family, Kind
 
 OPENMETRICS = "application/openmetrics-text"
 
