@@ -132,5 +132,5 @@ def test_login_that_is_not_possible_is_tried_again(connection: Connection | Unav
 
 def a_session() -> Session:
     """Return a session that has not begun."""
-    listeners = Listeners(completed=lambda: None, report_seen=lambda _, __: None)
+    listeners = Listeners(completed=lambda: None, report_seen=lambda _: None)
     return Session("node-7", ConnectionPlace(kubeconfig=None), listeners)

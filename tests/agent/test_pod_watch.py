@@ -6,6 +6,7 @@ from pausewatch.agent.pod_watch import NOT_LISTED, Listeners, PodWatch, Session,
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
+from pausewatch.cluster.reports import Seen
 from pausewatch.model.availability import Unavailable
 from support.builders import a_pod
 
@@ -17,7 +18,7 @@ class Told:
 
     def __init__(self) -> None:
         self.completed = 0
-        self.reports: list[tuple[str, bool]] = []
+        self.reports: list[Seen] = []
 
     def session(self) -> Session:
         """Return a session that tells this."""
@@ -25,7 +26,7 @@ class Told:
         def completed() -> None:
             self.completed += 1
 
-        listeners = Listeners(completed=completed, report_seen=lambda uid, deleted: self.reports.append((uid, deleted)))
+        listeners = Listeners(completed=completed, report_seen=self.reports.append)
         return Session("node-7", NOWHERE, listeners)
 
 
@@ -47,10 +48,11 @@ def test_event_of_the_report_says_as_much() -> None:
     """A node may have no pods."""
     told = Told()
     session = told.session()
-    session.report_seen("uid", listed=False, deleted=True)
+    seen = Seen(uid="uid", version="7", deleted=True)
+    session.report_seen(seen, listed=False)
 
     assert session.is_complete
-    assert told.reports == [("uid", True)]
+    assert told.reports == [seen]
 
 
 def test_listing_is_told_once() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from cluster.api_server import Answer, Asked, FakeApi, serving, status_object
 from pausewatch.cluster.client import ApiClient
-from pausewatch.cluster.report_writer import Clock, ReportWriter
-from pausewatch.cluster.reports import NodeReports
+from pausewatch.cluster.report_writer import DELETED_AGAIN, Carry, Clock, ReportWriter
+from pausewatch.cluster.reports import NodeReports, Seen
 from pausewatch.cluster.write_schedule import Pace
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Report
@@ -29,11 +29,28 @@ class Store(FakeApi):
         super().__init__(self._serve)
         self.report = report
         self.uids = 0
+        self.version = 0
         self.refuse: Callable[[Asked], Answer | None] = lambda _: None
 
     def writes(self) -> list[str]:
         """Return what was written so far."""
         return [asked.brief.replace(PATH, "") for asked in self.asked if asked.path.startswith(PATH) and asked.body]
+
+    def seen(self) -> Seen:
+        """Return what the watch says about the report as it is stored."""
+        assert self.report is not None
+        metadata = self.report["metadata"]
+        return Seen(uid=metadata["uid"], version=metadata["resourceVersion"])
+
+    def edit(self, **status: Any) -> None:
+        """Change the stored report as somebody else might."""
+        assert self.report is not None
+        self._keep(self.report | {"status": self.report["status"] | status})
+
+    def _keep(self, report: Object) -> Object:
+        self.version += 1
+        self.report = report | {"metadata": report["metadata"] | {"resourceVersion": str(self.version)}}
+        return self.report
 
     def _serve(self, asked: Asked) -> Answer:
         refused = self.refuse(asked)
@@ -41,21 +58,20 @@ class Store(FakeApi):
             return refused
         if asked.brief == f"POST {PATH}":
             self.uids += 1
-            self.report = {**asked.body, "metadata": asked.body["metadata"] | {"uid": f"uid-{self.uids}"}}
-            return (201, self.report)
+            return (201, self._keep({**asked.body, "metadata": asked.body["metadata"] | {"uid": f"uid-{self.uids}"}}))
         if not asked.path.startswith(PATH):
             return (403, status_object(403, "Forbidden"))
         if self.report is None:
             return NOT_THERE
         if asked.method == "PATCH":
-            self.report = self.report | {"status": asked.body[0]["value"]}
+            self._keep(self.report | {"status": asked.body[0]["value"]})
         return (200, self.report)
 
 
 class Bench:
     """A writer with a store, a clock that stands still, and what it told."""
 
-    def __init__(self, store: Store, client: ApiClient) -> None:
+    def __init__(self, store: Store, client: ApiClient, carry: Carry) -> None:
         self.store = store
         self.seconds = 1000.0
         self.told: list[Unavailable | None] = []
@@ -67,7 +83,7 @@ class Bench:
         self.writer = ReportWriter(
             NodeReports(api=client, node_name="node-7"),
             Pace(),
-            carry=lambda status, _: status,
+            carry=carry,
             tell=lambda _, now: self.told.append(now),
             clock=clock,
         )
@@ -87,14 +103,19 @@ class Bench:
         raise AssertionError("the writer does not come to rest")
 
 
-def on_bench(folder: Path, act: Callable[[Bench], Any], report: Object | None = None) -> Bench:
+def on_bench(
+    folder: Path,
+    act: Callable[[Bench], Any],
+    report: Object | None = None,
+    carry: Carry = lambda status, _: status,
+) -> Bench:
     """Run ``act`` with a writer whose API server holds ``report``."""
 
     async def run() -> Bench:
         store = Store(report)
         async with serving(store, folder) as place:
             client = ApiClient(place)
-            bench = Bench(store, client)
+            bench = Bench(store, client, carry)
             try:
                 await act(bench)
             finally:
@@ -107,7 +128,7 @@ def on_bench(folder: Path, act: Callable[[Bench], Any], report: Object | None = 
 def stored(**changes: Any) -> Object:
     """Return the report as an earlier run left it."""
     report = render(a_report(**changes))
-    return report | {"metadata": report["metadata"] | {"uid": "earlier"}}
+    return report | {"metadata": report["metadata"] | {"uid": "earlier", "resourceVersion": "0"}}
 
 
 def test_new_node_gets_its_report(tmp_path: Path) -> None:
@@ -186,7 +207,7 @@ def test_deleted_report_comes_back_when_the_watch_tells(tmp_path: Path) -> None:
         bench.offer()
         await bench.settle()
         bench.store.report = None
-        bench.writer.was_seen("uid-1", deleted=True)
+        bench.writer.was_seen(Seen(uid="uid-1", version="9", deleted=True))
         await bench.settle()
 
     bench = on_bench(tmp_path, act)
@@ -215,7 +236,7 @@ def test_late_news_of_an_older_report_changes_nothing(tmp_path: Path) -> None:
 
     async def act(bench: Bench) -> None:
         await bench.settle()
-        bench.writer.was_seen("older", deleted=True)
+        bench.writer.was_seen(Seen(uid="older", version="9", deleted=True))
         assert bench.writer.wait_seconds() == math.inf
 
     on_bench(tmp_path, act, stored())
@@ -228,7 +249,7 @@ def test_report_that_somebody_else_made_is_read(tmp_path: Path) -> None:
         bench.offer()
         await bench.settle()
         bench.store.report = {"metadata": {"name": "node-7", "uid": "restored"}, "spec": {"nodeName": "node-7"}}
-        bench.writer.was_seen("restored", deleted=False)
+        bench.writer.was_seen(Seen(uid="restored", version="9"))
         await bench.settle()
 
     bench = on_bench(tmp_path, act)
@@ -245,11 +266,106 @@ def test_our_own_writes_come_back_without_effect(tmp_path: Path) -> None:
         bench.offer()
         await bench.settle()
         asked = len(bench.store.asked)
-        bench.writer.was_seen("uid-1", deleted=False)
+        bench.writer.was_seen(bench.store.seen())
         await bench.settle()
         assert len(bench.store.asked) == asked
 
     on_bench(tmp_path, act)
+
+
+def test_report_that_somebody_edits_is_put_right(tmp_path: Path) -> None:
+    """No sooner than a change of our own would be written: somebody who edits in a loop must not set the pace."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        bench.store.edit(summary={"zombies": 0})
+        bench.writer.was_seen(bench.store.seen())
+        assert bench.writer.wait_seconds() == 60
+        bench.seconds += 60
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.report is not None
+    assert bench.store.report["status"] == render(a_report(findings=(a_finding(),)))["status"]
+    assert bench.writer.errors == 0
+
+
+def test_what_the_next_report_keeps_is_not_what_somebody_edited(tmp_path: Path) -> None:
+    """A time in a condition would be taken for ours for ever."""
+    kept: list[Object] = []
+
+    def carry(status: Object, before: Object) -> Object:
+        kept.append(before)
+        return status
+
+    async def act(bench: Bench) -> None:
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        bench.store.edit(conditions=[])
+        bench.writer.was_seen(bench.store.seen())
+        bench.seconds += 60
+        await bench.settle()
+
+    on_bench(tmp_path, act, carry=carry)
+
+    assert [bool(before.get("conditions")) for before in kept] == [False, True]
+
+
+def test_report_that_somebody_labels_is_read_and_not_written(tmp_path: Path) -> None:
+    """The status is still ours."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.store.edit()
+        bench.writer.was_seen(bench.store.seen())
+        bench.seconds += 60
+        await bench.settle()
+        assert bench.writer.wait_seconds() > 0
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.writes() == ["POST ", "PATCH /node-7/status"]
+    assert bench.store.asked[-1].brief == f"GET {PATH}/node-7"
+
+
+def test_own_write_that_comes_back_before_its_answer_is_no_edit(tmp_path: Path) -> None:
+    """The watch is another connection, and may be faster."""
+
+    async def act(bench: Bench) -> None:
+        def tell(asked: Asked) -> None:
+            if asked.method == "PATCH":
+                bench.writer.was_seen(Seen(uid="uid-1", version=str(bench.store.version + 1)))
+
+        bench.store.refuse = tell
+        bench.offer()
+        await bench.settle()
+        assert bench.writer.wait_seconds() > 60
+
+    assert on_bench(tmp_path, act).store.writes() == ["POST ", "PATCH /node-7/status"]
+
+
+def test_report_that_is_collected_again_and_again_is_told(tmp_path: Path) -> None:
+    """Somebody who misses it finds the reason on the agent's page, and what to look at."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        for _ in range(2):
+            await bench.settle()
+            bench.store.report = None
+            bench.writer.was_seen(Seen(uid=f"uid-{bench.store.uids}", version="9", deleted=True))
+        assert bench.writer.wait_seconds() == 300
+        assert bench.writer.trouble == DELETED_AGAIN
+        bench.seconds += 300
+        await bench.settle()
+        assert bench.writer.trouble is None
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.told == [DELETED_AGAIN, None]
+    assert bench.writer.errors == 0
 
 
 def test_failure_is_told_once_and_tried_again_later(tmp_path: Path) -> None:

@@ -66,11 +66,12 @@ def test_missing_definition_is_an_error(tmp_path: Path) -> None:
     assert caught.value.resource_unknown
 
 
-def test_owner_is_the_node_of_our_token(tmp_path: Path) -> None:
+def test_owner_is_the_node_of_our_token(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The report goes with its Node; no right to read Nodes is needed."""
     found = owners({REVIEW: review(CLAIMS)}, tmp_path)
 
     assert found == [{"apiVersion": "v1", "kind": "Node", "name": "node-7", "uid": "uid-of-the-node"}]
+    assert caplog.messages == []
 
 
 def test_owner_is_read_where_the_token_names_no_node(tmp_path: Path) -> None:
@@ -87,9 +88,13 @@ def test_token_of_another_node_names_no_owner(tmp_path: Path) -> None:
     assert owners({REVIEW: review(other), NODE: (403, status_object(403, "Forbidden"))}, tmp_path) == []
 
 
-def test_report_without_owner_is_better_than_none(tmp_path: Path) -> None:
-    """An API server that knows neither way."""
+def test_report_without_owner_is_better_than_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """An API server that knows neither way; what follows, and what to do, is told."""
     assert owners({REVIEW: (404, "404 page not found"), NODE: (403, status_object(403, "Forbidden"))}, tmp_path) == []
+
+    (line,) = caplog.messages
+    assert "report node-7 is created without an owner" in line
+    assert "will stay when the Node is gone" in line
 
 
 def test_created_object_has_no_status(tmp_path: Path) -> None:

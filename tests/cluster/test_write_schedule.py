@@ -76,6 +76,27 @@ def test_report_that_is_collected_again_and_again_is_hardly_created_any_more() -
     assert moments == [0, 1, 301, 301 + 3600, 301 + 2 * 3600, 301 + 3 * 3600]
 
 
+def test_report_that_somebody_else_touched_is_read_when_it_might_be_written() -> None:
+    """However often that happens; what is still ours waits for its heartbeat, what is not is written at once."""
+    state = write_schedule.touched(stored("a"))
+
+    assert state.step is Step.READ
+    assert due_at(state, "a", PACE) == NOW + 60
+    assert due_at(write_schedule.compared(state, is_ours=True), "a", PACE) == NOW + 600
+    assert due_at(write_schedule.compared(state, is_ours=False), "a", PACE) == NOW + 60
+
+
+def test_creation_is_held_back_after_the_second_one_only() -> None:
+    """Twice is a person who tidies up."""
+    once = write_schedule.missing(write_schedule.created(WriteState(step=Step.CREATE), NOW))
+    twice = write_schedule.missing(write_schedule.created(once, NOW))
+
+    assert not write_schedule.is_held_back(once, NOW)
+    assert write_schedule.is_held_back(twice, NOW + 299)
+    assert not write_schedule.is_held_back(twice, NOW + 300)
+    assert not write_schedule.is_held_back(write_schedule.created(twice, NOW + 300), NOW + 301)
+
+
 def test_deletion_long_after_another_one_is_answered_at_once() -> None:
     """However many there were."""
     state = WriteState(step=Step.CREATE, creations=(NOW - 9000, NOW - 8000, NOW - 7000))

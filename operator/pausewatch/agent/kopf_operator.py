@@ -16,7 +16,7 @@ from pausewatch.cluster.client import Outcome, open_session
 from pausewatch.cluster.connection import Connection
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import translate
-from pausewatch.cluster.reports import GROUP, PLURAL, VERSION
+from pausewatch.cluster.reports import GROUP, PLURAL, VERSION, Seen
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod
 
@@ -56,7 +56,7 @@ class WatchSession(Protocol):
     def pod_seen(self, *, listed: bool) -> None:
         """Take note of an event; the first one comes after the index has been filled."""
 
-    def report_seen(self, uid: str, *, listed: bool, deleted: bool) -> None:
+    def report_seen(self, seen: Seen, *, listed: bool) -> None:
         """Take note of an event of this node's report."""
 
 
@@ -126,8 +126,9 @@ def operator_registry(session: WatchSession) -> kopf.OperatorRegistry:
         session.pod_seen(listed=type is None)
 
     @kopf.on.event(*REPORTS, registry=registry)
-    async def report_seen(type: str | None, uid: str, **_: Any) -> None:  # noqa: A002, ANN401  kopf's name
-        session.report_seen(uid, listed=type is None, deleted=type == "DELETED")
+    async def report_seen(type: str | None, meta: Mapping[str, Any], **_: Any) -> None:  # noqa: A002, ANN401  the same
+        seen = Seen(uid=meta["uid"], version=meta["resourceVersion"], deleted=type == "DELETED")
+        session.report_seen(seen, listed=type is None)
 
     return registry
 

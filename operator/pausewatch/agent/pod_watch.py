@@ -22,6 +22,7 @@ from pausewatch.agent.threads import ask_loop, end_other_tasks, in_daemon_thread
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
+from pausewatch.cluster.reports import Seen
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod
 from pausewatch.model.text import printable
@@ -56,14 +57,13 @@ class PodWatch:
         was_complete: Set once the pods of this node are known for the first time.
     """
 
-    def __init__(self, node_name: str, place: ConnectionPlace, report_seen: Callable[[str, bool], None]) -> None:
+    def __init__(self, node_name: str, place: ConnectionPlace, report_seen: Callable[[Seen], None]) -> None:
         """Prepare to watch.
 
         Args:
             node_name: Whose pods and report.
             place: Where the connection to the API server is described.
-            report_seen: Called in the event loop of ``run`` with the uid of this node's report, and whether it was
-                deleted.
+            report_seen: Called in the event loop of ``run`` with what happened to this node's report.
         """
         self._node_name = node_name
         self._place = place
@@ -90,7 +90,7 @@ class PodWatch:
         while True:
             handlers = Listeners(
                 completed=lambda: _call(loop, self.was_complete.set),
-                report_seen=lambda uid, deleted: _call(loop, lambda: self._report_seen(uid, deleted)),
+                report_seen=lambda seen: _call(loop, lambda: self._report_seen(seen)),
             )
             session = Session(self._node_name, self._place, handlers)
             self._session = session
@@ -148,7 +148,7 @@ class Listeners:
     """Whom a run of kopf tells; called in its thread."""
 
     completed: Callable[[], None]
-    report_seen: Callable[[str, bool], None]
+    report_seen: Callable[[Seen], None]
 
 
 class Session:
@@ -240,10 +240,10 @@ class Session:
             self._listeners.completed()
         self._relisted = self._relisted or listed
 
-    def report_seen(self, uid: str, *, listed: bool, deleted: bool) -> None:
+    def report_seen(self, seen: Seen, *, listed: bool) -> None:
         """See WatchSession."""
         self.pod_seen(listed=listed)
-        self._listeners.report_seen(uid, deleted)
+        self._listeners.report_seen(seen)
 
     async def _operate(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -80,8 +80,8 @@ class Agent:
             carry=earlier.with_transition_times,
             tell=self._tell_of_report,
         )
-        self._watch = PodWatch(node_name, place, self._report_seen)
         self._poster = EventPoster(self._api, node_name, lambda now: self._troubles.take({EVENTS: now}))
+        self._watch = PodWatch(node_name, place, self._writer.was_seen)
         waiting = WaitingPods(self._ask_why_waiting, settings.scan_period_seconds)
         self._collector = Collector(self._settings, ApiPods(self._watch, self._list_pods, self._get_pod, waiting))
         self._scans = ScanLoop(
@@ -176,9 +176,6 @@ class Agent:
         if now is None and before is not None and before.reason == RESOURCE_UNKNOWN:
             # kopf looks for the kinds of a server at its start only: this one has not seen that there are reports now.
             self._watch.restart()
-
-    def _report_seen(self, uid: str, deleted: bool) -> None:  # noqa: FBT001  the signature of a callback
-        self._writer.was_seen(uid, deleted=deleted)
 
     def _list_pods(self) -> tuple[Pod, ...]:
         return self._ask(list_pods(self._api, self._settings.node_name))

@@ -5,6 +5,7 @@ import logging
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import Never
 from pausewatch.cluster import write_schedule
 from pausewatch.cluster.client import Object
 from pausewatch.cluster.errors import CONFLICT, NOT_FOUND, ApiError
-from pausewatch.cluster.reports import NodeReports
+from pausewatch.cluster.reports import NodeReports, Seen
 from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
 from pausewatch.model.availability import Unavailable
 
@@ -24,6 +25,18 @@ Carry = Callable[[Object, Object], Object]
 
 Tell = Callable[[Unavailable | None, Unavailable | None], None]
 """Called when writing begins to fail, fails for another reason, or works again: with the reason before and now."""
+
+
+OWN_VERSIONS = 4
+"""Resource versions of ours that are remembered: the watch may tell of one when the next is written already."""
+
+DELETED_AGAIN = Unavailable(
+    reason="ReportDeletedAgain",
+    detail="the report is deleted each time soon after it was made, so the next one is made later",
+    remedy="compare the uid of the Node with that of the report's owner: where they differ, a new token of the agent's"
+    " pod helps; where the Node is gone, so is its report",
+)
+"""What the garbage collector does to a report whose owner is not there (Kubernetes: Garbage Collection, owners)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +71,9 @@ class ReportWriter:
         self._offered: Object | None = None
         self._written_time = ""
         self._changed = asyncio.Event()
+        self._seen: Seen | None = None
+        self._is_asking = False
+        self._own_versions: deque[str] = deque(maxlen=OWN_VERSIONS)
         self.stored: Object | None = None
         self.was_read = asyncio.Event()
         self.trouble: Unavailable | None = None
@@ -69,13 +85,12 @@ class ReportWriter:
         self._offered = report
         self._changed.set()
 
-    def was_seen(self, uid: str, *, deleted: bool) -> None:
-        """Take note of what the watch says about the report of this node; our own writes come back this way too."""
-        ours = self.stored is not None and self.stored["metadata"].get("uid") == uid
-        if ours and deleted:
-            self._is_missing()
-        elif not ours and not deleted and self._state.step is not Step.READ:
-            self._state = write_schedule.unknown(self._state)
+    def was_seen(self, seen: Seen) -> None:
+        """Take note of what the watch says; our own writes come back this way too."""
+        self._seen = seen
+        # While a request is under way nobody knows yet which version it makes.
+        if not self._is_asking:
+            self._heed()
         self._changed.set()
 
     async def run(self) -> Never:
@@ -96,12 +111,16 @@ class ReportWriter:
     async def step(self) -> None:
         """Take the step that is next, due or not."""
         before = self._state.step
+        self._is_asking = True
         try:
             await self._take(before)
         except ApiError as error:
             self._after_error(error, before)
         else:
-            self._has_trouble(None)
+            self._has_trouble(self._held_back())
+        finally:
+            self._is_asking = False
+            self._heed()
 
     def wait_seconds(self) -> float:
         """Return how long the next step has to wait; infinite until another report is offered."""
@@ -128,17 +147,23 @@ class ReportWriter:
             case Step.READ:
                 await self._read()
             case Step.CREATE if self._offered is not None:
-                self.stored = await self._reports.create(self._offered)
+                self._is_stored(await self._reports.create(self._offered))
                 self._state = write_schedule.created(self._state, self._clock.monotonic())
             case Step.REPLACE if self._offered is not None:
                 await self._replace(self._offered)
 
     async def _read(self) -> None:
-        self.stored = await self._reports.read()
-        if self.stored is None:
+        before, found = self.stored, await self._reports.read()
+        if found is None:
             self._is_missing()
+        elif before is not None and before["metadata"].get("uid") == found["metadata"].get("uid"):
+            # Whatever somebody else made of the status, what the next one keeps is what was ours.
+            is_ours = before.get("status") == found.get("status")
+            self._is_stored(found | {"status": before.get("status") or {}})
+            self._state = write_schedule.compared(self._state, is_ours=is_ours)
         else:
-            status = self.stored.get("status") or {}
+            self._is_stored(found)
+            status = found.get("status") or {}
             self._state = write_schedule.found(
                 self._state, content_hash(status) if status else "", self._heartbeat_at(self._age_seconds(status))
             )
@@ -146,12 +171,29 @@ class ReportWriter:
 
     async def _replace(self, offered: Object) -> None:
         status = self._carry(offered["status"], (self.stored or {}).get("status") or {})
-        self.stored = await self._reports.replace_status(status)
+        self._is_stored(await self._reports.replace_status(status))
         self._written_time = status["reportTime"]
         self._state = write_schedule.written(
             self._state, self._clock.monotonic(), content_hash(status), self._heartbeat_at(0)
         )
         self.writes += 1
+
+    def _heed(self) -> None:
+        """Follow what the watch said last."""
+        seen, self._seen = self._seen, None
+        if seen is None:
+            return
+        ours = self.stored is not None and self.stored["metadata"].get("uid") == seen.uid
+        if seen.deleted and ours:
+            self._is_missing()
+        elif not seen.deleted and not ours and self._state.step is not Step.READ:
+            self._state = write_schedule.unknown(self._state)
+        elif not seen.deleted and ours and seen.version not in self._own_versions:
+            self._state = write_schedule.touched(self._state)
+
+    def _is_stored(self, answer: Object) -> None:
+        self.stored = answer
+        self._own_versions.append(str(answer["metadata"].get("resourceVersion", "")))
 
     def _after_error(self, error: ApiError, step: Step) -> None:
         if step is Step.REPLACE and error.status == NOT_FOUND and not error.resource_unknown:
@@ -179,6 +221,10 @@ class ReportWriter:
     def _is_missing(self) -> None:
         self.stored = None
         self._state = write_schedule.missing(self._state)
+        self._has_trouble(self._held_back() or self.trouble)
+
+    def _held_back(self) -> Unavailable | None:
+        return DELETED_AGAIN if write_schedule.is_held_back(self._state, self._clock.monotonic()) else None
 
     def _heartbeat_at(self, age_seconds: float) -> float:
         wait = write_schedule.heartbeat_seconds(self._pace, self._clock.chance()) - max(age_seconds, 0)

@@ -1,5 +1,6 @@
 """The PodSandboxReport of one node in the API server: read, created, its status replaced."""
 
+import logging
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,6 +18,19 @@ REVIEWS = f"/apis/{REVIEW_VERSION}/selfsubjectreviews"
 NODE_UID_CLAIM = "authentication.kubernetes.io/node-uid"
 NODE_NAME_CLAIM = "authentication.kubernetes.io/node-name"
 """Extra keys of a user whose token is bound to a pod (Kubernetes 1.30 and later: service account token node info)."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the watch says about the report of this node."""
+
+    uid: str
+    version: str
+    """``metadata.resourceVersion``; only ever compared for being equal."""
+
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +65,13 @@ class NodeReports:
             ApiError: It was not created; status 409 if it is there already.
         """
         uid = await self._node_uid()
+        if not uid:
+            logger.warning(
+                "report %s is created without an owner, because neither the agent's token nor the API server tells the"
+                " uid of Node %s: it will stay when the Node is gone. Give the agent the token of its pod (Kubernetes"
+                " 1.30 or later), and delete the report once: the next one has an owner",
+                *(self.node_name, self.node_name),
+            )
         owner = [{"apiVersion": "v1", "kind": "Node", "name": self.node_name, "uid": uid}] if uid else []
         metadata = report["metadata"] | ({"ownerReferences": owner} if owner else {})
         body = {key: value for key, value in report.items() if key != "status"} | {"metadata": metadata}

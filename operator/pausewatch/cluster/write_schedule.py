@@ -80,7 +80,8 @@ def due_at(state: WriteState, content: str, pace: Pace) -> float:
     """
     match state.step:
         case Step.READ:
-            wanted = -math.inf
+            # After a write of ours no sooner than the next: whoever edits the report in a loop must not set our pace.
+            wanted = state.written_at + pace.interval_seconds
         case Step.CREATE:
             wanted = _creation_at(state.creations)
         case Step.REPLACE if content != state.content:
@@ -113,6 +114,16 @@ def unknown(state: WriteState) -> WriteState:
     return replace(state, step=Step.READ, content="", written_at=-math.inf)
 
 
+def touched(state: WriteState) -> WriteState:
+    """Return the state after somebody else changed the report of ours: what they made of it has to be read."""
+    return replace(state, step=Step.READ)
+
+
+def compared(state: WriteState, *, is_ours: bool) -> WriteState:
+    """Return the state after the report of ours was read again; its status is written anew unless it is still ours."""
+    return replace(state, step=Step.REPLACE, content=state.content if is_ours else "", failures=0)
+
+
 def created(state: WriteState, now: float) -> WriteState:
     """Return the state after the object was created; its status is still empty."""
     kept = tuple(one for one in state.creations if one > now - CREATIONS_ARE_KEPT_SECONDS)
@@ -122,6 +133,11 @@ def created(state: WriteState, now: float) -> WriteState:
 def written(state: WriteState, now: float, content: str, heartbeat_at: float) -> WriteState:
     """Return the state after the status was written."""
     return replace(state, content=content, written_at=now, heartbeat_at=heartbeat_at, failures=0)
+
+
+def is_held_back(state: WriteState, now: float) -> bool:
+    """Return whether a missing report is not created yet because the last ones were deleted so soon."""
+    return state.step is Step.CREATE and _creation_at(state.creations) > now
 
 
 def failed(state: WriteState, now: float, retry_after_seconds: float, chance: float) -> WriteState:

@@ -35,7 +35,7 @@ def watching(cluster: Cluster, kubeconfig: Path, act: Callable[[PodWatch, ApiPod
 
     async def run() -> None:
         place = ConnectionPlace(kubeconfig=kubeconfig)
-        watch = PodWatch(cluster.node_name, place, lambda _, __: None)
+        watch = PodWatch(cluster.node_name, place, lambda _: None)
         client = ApiClient(place)
         loop = asyncio.get_running_loop()
         pods = ApiPods(
