@@ -18,6 +18,16 @@ def test_message_of_a_server_is_made_safe() -> None:
     assert len(str(error)) < LONGEST_MESSAGE + 50
 
 
+def test_what_a_policy_refused_is_no_missing_right() -> None:
+    """Another ClusterRole would not help."""
+    message = (
+        "podsandboxreports \"node-8\" is forbidden: ValidatingAdmissionPolicy 'pausewatch-own-node' denied request"
+    )
+    error = ApiError("POST /", 403, "Forbidden", message)
+
+    assert error.remedy.startswith("do as the policy says")
+
+
 @pytest.mark.parametrize(
     ("status", "reason", "begins"),
     [

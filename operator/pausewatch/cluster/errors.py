@@ -17,6 +17,9 @@ NAMESPACE_TERMINATING = "NamespaceTerminating"
 """The cause within a 403: nothing can be made any more in a Kubernetes namespace that is being deleted
 (k8s.io/api/core/v1, NamespaceTerminatingCause)."""
 
+REFUSED_BY_POLICY = "ValidatingAdmissionPolicy"
+"""How the message of a 403 begins that a policy made, not a missing right (apiserver: admission/plugin/policy)."""
+
 REMEDIES = {
     0: "check that the API server can be reached from this node",
     401: "check the token or certificate of the agent",
@@ -48,6 +51,8 @@ class ApiError(Exception):
         """What to do about it, starting with a verb; empty where waiting is all there is to do."""
         if self.resource_unknown:
             return "install the CustomResourceDefinition of PodSandboxReport"
+        if self.status == FORBIDDEN and REFUSED_BY_POLICY in str(self):
+            return "do as the policy says; the own-node policy wants the token of a pod on the agent's own node"
         return REMEDIES.get(self.status, "")
 
     def as_unavailable(self) -> Unavailable:
