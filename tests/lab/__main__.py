@@ -17,6 +17,7 @@ from lab.pods import SLEEP, Container, Pod
 from lab.records import read_record
 from lab.remains import find_remains
 from lab.shapes import cluster, runtime
+from lab.shapes import nested_node as nested_nodes
 
 _NAME = click.argument("name")
 #: What can be started: a version of the runtime alone, or a cluster.
@@ -51,6 +52,8 @@ def main() -> None:
       python -m lab stop containerd-2.4
       python -m lab start containerd-1.6 --foreground   # until Ctrl-C
       python -m lab start cluster               # one node of Kubernetes
+      python -m lab start cluster --nested-node node-b   # and one more, in a PID namespace of its own, as in kind
+      python -m lab enter cluster/node-b -- ps -ef
       python -m lab kubectl cluster get nodes   # elsewhere: KUBECONFIG=$(python -m lab kubeconfig)
     """
 
@@ -79,17 +82,20 @@ def print_cache_key() -> None:
 @click.argument("shape", default=CONTAINERD_2_4.name, type=click.Choice(_SHAPES))
 @click.option("--name", default="", help="What to call it; like its shape by default.")
 @click.option("--foreground", is_flag=True, help="Stay, and stop the lab on Ctrl-C, SIGTERM or SIGHUP.")
-def start(shape: str, name: str, *, foreground: bool) -> None:
+@click.option("--nested-node", metavar="NODE", default="", help="Of a cluster: one more, with its own PID namespace.")
+def start(shape: str, name: str, nested_node: str, *, foreground: bool) -> None:
     """Start a lab (containerd-2.4 by default) and print its CRI endpoint, or a cluster's kubeconfig.
 
     What a dead lab of this name left is removed first.
     """
+    if nested_node and shape != cluster.NAME:
+        raise click.UsageError("--nested-node is for a cluster")
     for number in _ENDING_SIGNALS:
         # SIGINT as well: a shell that runs us in the background has it ignored.
         signal.signal(number, _interrupt)
     lab: runtime.RuntimeLab | cluster.Cluster
     if shape == cluster.NAME:
-        lab = cluster.start(name or shape, owned=foreground)
+        lab = _start_cluster(name or shape, nested_node, owned=foreground)
         answer = str(lab.kubeconfig)
     else:
         lab = runtime.start(RUNTIME_VERSIONS[shape], name, owned=foreground)
@@ -110,6 +116,17 @@ def start(shape: str, name: str, *, foreground: bool) -> None:
             lab.stop()
         else:
             lab.close()
+
+
+def _start_cluster(name: str, nested_node: str, *, owned: bool) -> cluster.Cluster:
+    started = cluster.start(name, owned=owned)
+    try:
+        if nested_node:
+            nested_nodes.start(started, nested_node).close()
+    except BaseException:
+        started.stop()
+        raise
+    return started
 
 
 @main.command()

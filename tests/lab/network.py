@@ -1,7 +1,8 @@
 """The wire between a lab's network namespace and the machine's: one veth pair, found again by the lab's name.
 
-Only labs that serve something to the machine over IP have one. It ends with the lab's network namespace, because
-the kernel removes both ends of a pair when one of them goes; nothing else of the machine's network is touched.
+That of a further node of a cluster leads into the network namespace of the cluster's first node instead. Only labs that
+serve something over IP have one. It ends with the lab's network namespace, because the kernel removes both ends of a
+pair when one of them goes; nothing else of the machine's network is touched.
 """
 
 import hashlib
@@ -47,36 +48,37 @@ class LabNetwork:
         """Whether the machine's end exists."""
         return Path("/sys/class/net", self.machine_interface).exists()
 
-    def connect(self, inside: int, service_range: str) -> None:
+    def connect(self, inside: int, service_range: str, outside: int | None = None) -> None:
         """Lay the wire.
 
         Args:
             inside: Pid of a process in the lab's network namespace.
+            outside: Pid of a process in the network namespace at its other end; None is the machine's.
             service_range: Addresses of Kubernetes services. They need some route: only what is routed reaches the
                 rules that translate it. There is no default route, so nothing of a lab gets beyond the machine.
 
         Raises:
             LabError: The addresses are taken, or a command failed.
         """
-        taken = _ip("-oneline", "address", "show", "to", str(self._subnet()))
+        taken = _ip(outside, "-oneline", "address", "show", "to", str(self._subnet()))
         if taken:
             raise LabError(f"{self._subnet()} is taken, choose another name for the lab: {taken.strip()}")
         peer = ("peer", "name", _NODE_INTERFACE, "netns", str(inside))
-        _ip("link", "add", self.machine_interface, "type", "veth", *peer)
-        _ip("address", "add", f"{self.machine_address}/{_PREFIX}", "dev", self.machine_interface)
-        _ip("link", "set", self.machine_interface, "up")
+        _ip(outside, "link", "add", self.machine_interface, "type", "veth", *peer)
+        _ip(outside, "address", "add", f"{self.machine_address}/{_PREFIX}", "dev", self.machine_interface)
+        _ip(outside, "link", "set", self.machine_interface, "up")
         for command in (
             ("address", "add", f"{self.node_address}/{_PREFIX}", "dev", _NODE_INTERFACE),
             ("link", "set", _NODE_INTERFACE, "up"),
             ("route", "add", service_range, "dev", _NODE_INTERFACE),
         ):
-            _run("nsenter", f"--target={inside}", "--net", "ip", *command)
+            _ip(inside, *command)
 
     def remove(self) -> None:
         """Take the wire away; none there is fine. The kernel does it later by itself, but not at once."""
         if self.is_there():
             try:
-                _ip("link", "delete", self.machine_interface)
+                _ip(None, "link", "delete", self.machine_interface)
             except LabError:
                 if self.is_there():  # else the kernel was faster
                     raise
@@ -90,8 +92,10 @@ class LabNetwork:
         return ipaddress.IPv4Network((int(_RANGE[0]) + index * size, _PREFIX))
 
 
-def _ip(*arguments: str) -> str:
-    return _run("ip", *arguments)
+def _ip(beside: int | None, *arguments: str) -> str:
+    """Run ip in the network namespace of a process; None is the machine's."""
+    entrance = () if beside is None else ("nsenter", f"--target={beside}", "--net")
+    return _run(*entrance, "ip", *arguments)
 
 
 def _run(*command: str) -> str:

@@ -13,18 +13,35 @@ from lab.errors import LabError
 _RUN_ROOT = Path("/run/pausewatch-lab")
 _STATE_ROOT = Path("/var/lib/pausewatch-lab")
 #: Short, because a unix socket's path has at most 107 bytes; plain, because it becomes a cgroup and a path.
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}(/[a-z0-9][a-z0-9.-]{0,15})?")
 
 
 @dataclass(frozen=True)
 class Places:
-    """The paths of one lab, the same outside and inside its mount namespace."""
+    """The paths of one lab, the same outside and inside its mount namespace.
+
+    A further node of a cluster is a lab inside that cluster's, called CLUSTER/NODE: its directories and its cgroup lie
+    below the cluster's, so that whatever removes the cluster removes it too.
+    """
 
     name: str
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise LabError(f"not a name for a lab: {self.name!r} (letters, digits, dots, dashes; at most 32)")
+            raise LabError(
+                f"not a name for a lab: {self.name!r} (letters, digits, dots, dashes; at most 32;"
+                " for a further node of a cluster a slash and its name behind it, at most 16)"
+            )
+
+    @property
+    def outermost(self) -> "Places":
+        """Those of the lab that this one lies in: the cluster's for a further node, else its own."""
+        return Places(self.name.partition("/")[0])
+
+    @property
+    def nested_node(self) -> str:
+        """The name of the further node whose places these are; empty for every other lab."""
+        return self.name.partition("/")[2]
 
     @property
     def run(self) -> Path:

@@ -69,7 +69,7 @@ def test_audit_leaves_out_a_half_written_line(tmp_path: Path) -> None:
     event = {
         "stage": "ResponseComplete",
         "verb": "get",
-        "user": {"username": "admin"},
+        "user": {"username": "agent", "extra": {"authentication.kubernetes.io/node-name": ["lab-node"]}},
         "requestURI": "/api/v1/nodes/a",
         "responseStatus": {"code": 404},
         "requestReceivedTimestamp": "2026-01-02T03:04:05.678901Z",
@@ -78,6 +78,7 @@ def test_audit_leaves_out_a_half_written_line(tmp_path: Path) -> None:
 
     (record,) = read_audit(tmp_path / "audit.log")
     assert (record.uri, record.code, record.user_agent, record.time.minute) == ("/api/v1/nodes/a", 404, "", 4)
+    assert (record.user, record.node) == ("agent", "lab-node")
 
 
 def test_audit_of_a_server_that_never_ran(tmp_path: Path) -> None:

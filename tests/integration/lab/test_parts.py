@@ -140,11 +140,21 @@ def test_edit_bundle(fault: dict[str, str], expected: list[dict[str, str]]) -> N
     assert spec["linux"]["namespaces"] == expected
 
 
-@pytest.mark.parametrize("name", ["", "../up", "UPPER", "x" * 33, "a b", "-a"])
+@pytest.mark.parametrize("name", ["", "../up", "UPPER", "x" * 33, "a b", "-a", "a/", "a/b/c", "a/../b"])
 def test_lab_names_are_plain(name: str) -> None:
     """A name becomes a path, a cgroup and part of a socket's path."""
     with pytest.raises(LabError, match="not a name"):
         Places(name)
+
+
+def test_further_node_lies_inside_its_cluster() -> None:
+    """Its places are below those of the cluster, which is known by its own name."""
+    node = Places("cluster/node-b")
+
+    assert node.outermost == Places("cluster")
+    assert (node.nested_node, Places("cluster").nested_node) == ("node-b", "")
+    assert node.run.is_relative_to(Places("cluster").run)
+    assert node.state.is_relative_to(Places("cluster").state)
 
 
 def test_help_has_examples() -> None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+#: Under which a token's node is told (apiserver pkg/authentication/serviceaccount/util.go).
+_NODE_CLAIM = "authentication.kubernetes.io/node-name"
+
 
 @dataclass(frozen=True)
 class AuditRecord:
@@ -14,6 +17,7 @@ class AuditRecord:
         stage: ResponseComplete for most; ResponseStarted too for a request that lasts, such as a watch.
         verb: The Kubernetes verb: get, list, watch, create, update, patch, delete; or the method of another URL.
         user: Who asked: "system:serviceaccount:NAMESPACE:NAME", "system:node:NODE", "admin".
+        node: The node that the token names, as tokens of pods do; empty for every other identity.
         user_agent: What program asked, as it calls itself.
         uri: The path with the query, selectors included.
         code: HTTP status of the answer.
@@ -23,6 +27,7 @@ class AuditRecord:
     stage: str
     verb: str
     user: str
+    node: str
     user_agent: str
     uri: str
     code: int
@@ -43,6 +48,7 @@ def _parse(line: str) -> AuditRecord:
         stage=event["stage"],
         verb=event["verb"],
         user=event["user"].get("username", ""),
+        node=next(iter(event["user"].get("extra", {}).get(_NODE_CLAIM, ())), ""),
         user_agent=event.get("userAgent", ""),
         uri=event["requestURI"],
         code=event.get("responseStatus", {}).get("code", 0),

@@ -13,7 +13,7 @@ from lab.cgroups import LabCgroup
 from lab.network import LabNetwork
 from lab.places import Places
 from lab.shapes.cluster_certificates import Certificates
-from lab.shapes.containerd import POD_RANGE
+from lab.shapes.containerd import pod_range
 
 NODE_NAME = "lab-node"
 API_PORT = 6443
@@ -28,9 +28,19 @@ _RESOLV_CONF = "nameserver 10.255.255.53\n"
 
 @dataclass(frozen=True)
 class ClusterPlaces:
-    """The paths of a cluster, below those of its lab."""
+    """The paths of one node of a cluster, below those of its lab; certificates are the whole cluster's."""
 
     lab: Places
+
+    @property
+    def node_name(self) -> str:
+        """What the node is called in the API."""
+        return self.lab.nested_node or NODE_NAME
+
+    @property
+    def api_address(self) -> str:
+        """Where the API server is reached, from the machine and from every node."""
+        return LabNetwork(self.lab.outermost.name).node_address
 
     @property
     def audit_log(self) -> Path:
@@ -55,8 +65,12 @@ class ClusterPlaces:
     @property
     def certificates(self) -> Certificates:
         """Certificates and kubeconfigs."""
-        server = f"https://{LabNetwork(self.lab.name).node_address}:{API_PORT}"
-        return Certificates(self.lab.run / "certificates", server)
+        return Certificates(self.lab.outermost.run / "certificates", f"https://{self.api_address}:{API_PORT}")
+
+    @property
+    def kubelet_identity(self) -> str:
+        """The name of the files with which the kubelet proves who it is."""
+        return f"kubelet-{self.node_name}"
 
     def log(self, daemon: str) -> Path:
         """What a daemon writes, over all its starts."""
@@ -64,17 +78,27 @@ class ClusterPlaces:
 
 
 def write_cluster_files(places: ClusterPlaces) -> None:
-    """Write all that the daemons read at their start: certificates, kubeconfigs, configuration.
+    """Write all that the daemons of a cluster's first node read at their start.
+
+    Raises:
+        LabError: A certificate could not be made.
+    """
+    _write_certificates(places)
+    write_node_files(places)
+    (places.configuration / "audit.json").write_text(json.dumps(_audit_policy()))
+
+
+def write_node_files(places: ClusterPlaces) -> None:
+    """Write what kubelet and kube-proxy of one node read at their start; the cluster's authority is there.
 
     Raises:
         LabError: A certificate could not be made.
     """
     for directory in (places.configuration, places.static_pods):
         directory.mkdir(parents=True, exist_ok=True)
-    _write_certificates(places)
+    places.certificates.make_client(places.kubelet_identity, f"system:node:{places.node_name}", "system:nodes")
     write = places.configuration.joinpath
     write("resolv.conf").write_text(_RESOLV_CONF)
-    write("audit.json").write_text(json.dumps(_audit_policy()))
     write("kubelet.json").write_text(json.dumps(_kubelet_configuration(places), indent=1))
     write("kube-proxy.json").write_text(json.dumps(_kube_proxy_configuration(places), indent=1))
 
@@ -82,13 +106,12 @@ def write_cluster_files(places: ClusterPlaces) -> None:
 def _write_certificates(places: ClusterPlaces) -> None:
     certificates = places.certificates
     certificates.make_authority()
-    addresses = (LabNetwork(places.lab.name).node_address, _API_SERVICE, "127.0.0.1")
+    addresses = (places.api_address, _API_SERVICE, "127.0.0.1")
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
     alternatives = (*(f"IP:{address}" for address in addresses), *(f"DNS:{name}" for name in names))
     certificates.make_server("kube-apiserver", ",".join(alternatives))
     certificates.make_server("service-account", "DNS:service-account")  # only for its pair of keys
     certificates.make_client("admin", "admin", "system:masters")
-    certificates.make_client("kubelet", f"system:node:{NODE_NAME}", "system:nodes")
     for component in ("kube-controller-manager", "kube-scheduler", "kube-proxy"):
         certificates.make_client(component, f"system:{component}")
     certificates.make_client("kubelet-client", "kube-apiserver", "system:masters")
@@ -113,7 +136,7 @@ def kube_apiserver(programs: ClusterPrograms, places: ClusterPlaces) -> list[str
         str(programs.kube_apiserver),
         f"--etcd-servers={_ETCD}",
         f"--secure-port={API_PORT}",
-        f"--advertise-address={LabNetwork(places.lab.name).node_address}",
+        f"--advertise-address={places.api_address}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         f"--tls-cert-file={certificates.certificate('kube-apiserver')}",
         f"--tls-private-key-file={certificates.key('kube-apiserver')}",
@@ -161,10 +184,10 @@ def kubelet(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
         *("sh", str(_KUBELET_SCRIPT), "outside"),
         str(programs.kubelet),
         f"--config={places.configuration / 'kubelet.json'}",
-        f"--kubeconfig={places.certificates.kubeconfig('kubelet')}",
+        f"--kubeconfig={places.certificates.kubeconfig(places.kubelet_identity)}",
         f"--root-dir={root}",
         f"--cert-dir={root / 'pki'}",
-        f"--hostname-override={NODE_NAME}",
+        f"--hostname-override={places.node_name}",
         f"--node-ip={LabNetwork(places.lab.name).node_address}",
     ]
 
@@ -204,6 +227,8 @@ def _kubelet_configuration(places: ClusterPlaces) -> dict[str, Any]:
         "podLogsDir": str(places.lab.pod_logs),
         "resolvConf": str(places.configuration / "resolv.conf"),
         "staticPodPath": str(places.static_pods),
+        # On a further node there is only what is put there by name.
+        "registerWithTaints": [{"key": "lab/nested", "effect": "NoSchedule"}] if places.lab.nested_node else [],
         "volumePluginDir": str(places.volume_plugins),
         "fileCheckFrequency": "1s",
         # How full the machine's disk is must not decide whether a lab's pods and images stay.
@@ -224,8 +249,8 @@ def _kube_proxy_configuration(places: ClusterPlaces) -> dict[str, Any]:
         "kind": "KubeProxyConfiguration",
         "mode": "nftables",
         "clientConnection": {"kubeconfig": str(places.certificates.kubeconfig("kube-proxy"))},
-        "clusterCIDR": POD_RANGE,
-        "hostnameOverride": NODE_NAME,
+        "clusterCIDR": pod_range(places.lab),
+        "hostnameOverride": places.node_name,
         "oomScoreAdj": 0,
         # 0 leaves the kernel's settings alone: they are the machine's, not the lab's.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},

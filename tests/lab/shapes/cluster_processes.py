@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.cgroups import LabCgroup, hierarchies
 from lab.errors import LabError
+from lab.pid_namespaces import pid_namespace_of
 from lab.processes import Process, find_process
 from lab.waiting import wait_until
 
@@ -20,7 +21,7 @@ _LOG_TAIL_LINES = 15
 
 _ENTER = """\
 for cgroup in $LAB_CGROUPS; do echo $$ >"$cgroup/cgroup.procs"; done
-exec nsenter --target="$LAB_INSIDE" --mount --net "$@"
+exec nsenter --target="$LAB_INSIDE" --mount --net --ipc --uts "$@"
 """
 
 
@@ -53,7 +54,7 @@ class Daemon:
         """Start it; it need not be ready yet.
 
         Args:
-            inside: A process in the lab's mount and network namespaces.
+            inside: A process in the Linux namespaces of the node it belongs to.
             command: Program and arguments.
             environment: All of its environment but PATH.
 
@@ -64,7 +65,7 @@ class Daemon:
             raise LabError(f"{self.name} runs already, pid {running.pid}")
         own = LabCgroup(self.lab).create(self._cgroup)
         entry = {"LAB_CGROUPS": " ".join(map(str, own)), "LAB_INSIDE": str(inside.pid)}
-        with self.log.open("a") as log:
+        with self.log.open("a") as log, pid_namespace_of(inside.pid):
             process = subprocess.Popen(
                 ["sh", "-euc", _ENTER, "sh", *command],
                 cwd="/",

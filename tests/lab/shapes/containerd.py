@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+import zlib
 from pathlib import Path
 
 from lab.build.runtime import RuntimePrograms
@@ -78,8 +79,17 @@ runtime_type = "io.containerd.runc.v2"
 BinaryName = "{runc}"
 """
 
-#: Addresses for the pods of a lab. They are seen in its own network namespace only, so labs may share them.
-POD_RANGE = "10.200.0.0/16"
+#: How many ranges there are for the pods of further nodes of a cluster, behind that of its first one.
+_NESTED_RANGES = 50
+
+
+def pod_range(places: Places) -> str:
+    """Addresses for the pods of a lab. They are seen in its own network namespace only, so labs may share them.
+
+    A further node of a cluster has another one than the first; which one follows from its name.
+    """
+    nested = places.nested_node
+    return f"10.{201 + zlib.crc32(nested.encode()) % _NESTED_RANGES if nested else 200}.0.0/16"
 
 
 def write_files(places: Places, version: RuntimeVersion, programs: RuntimePrograms) -> None:
@@ -131,7 +141,7 @@ def _cni_config(places: Places) -> dict[str, object]:
                 "ipam": {
                     "type": "host-local",
                     "dataDir": str(places.run / "addresses"),
-                    "ranges": [[{"subnet": POD_RANGE}]],
+                    "ranges": [[{"subnet": pod_range(places)}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                 },
             }

@@ -42,6 +42,7 @@ def spawn(places: Places, programs: RuntimePrograms, cgroups: Sequence[Path]) ->
         "LAB_CGROUPS": " ".join(map(str, cgroups)),
         "LAB_RUN": str(places.run),
         "LAB_STATE": str(places.state),
+        "LAB_UNSHARE": "",
     }
     with places.log.open("w") as log:
         process = subprocess.Popen(

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The way into a lab: `enter.sh outside COMMAND...` moves itself into the lab's cgroups and into new mount and network
 # namespaces, and becomes COMMAND there. Everything it mounts is private to the lab and ends with its last process.
-# From the environment: LAB_CGROUPS (directories, separated by spaces), LAB_RUN, LAB_STATE.
+# From the environment: LAB_CGROUPS (directories, separated by spaces), LAB_RUN, LAB_STATE, and LAB_UNSHARE: what more
+# unshare(1) is told. With --pid, COMMAND is PID 1, and /proc shows what it can see.
 set -eu
 stage=$1
 shift
@@ -12,9 +13,10 @@ outside)
 		echo $$ >"$cgroup/cgroup.procs"
 	done
 	# private: nothing mounted from here on is seen by the machine, nor the other way round.
-	exec unshare --mount --net --propagation private sh "$0" inside "$@"
+	exec unshare --mount --net --propagation private $LAB_UNSHARE sh "$0" inside "$@"
 	;;
 inside)
+	[ $$ -ne 1 ] || mount -t proc proc /proc
 	# /run and /var/lib are the lab's own (network namespace pins, runc's and CNI's state), but for its two
 	# directories: carry them over. The first move passes through LAB_STATE, which is not hidden yet.
 	mkdir -p "$LAB_STATE/carry"

@@ -20,6 +20,7 @@ from lab.cgroups import LabCgroup
 from lab.cri import requests
 from lab.cri.client import CriClient
 from lab.errors import AlreadyRunningError, LabError
+from lab.pid_namespaces import pid_namespace_of
 from lab.pins import BUSYBOX_IMAGE, PAUSE_IMAGE, RUNTIME_VERSIONS, RuntimeVersion
 from lab.places import Places
 from lab.pods import Container, Pod, RunningPod
@@ -130,14 +131,15 @@ class RuntimeLab:
         )
 
     def enter(self, *command: str) -> str:
-        """Run a command in the lab's mount and network namespaces, and return what it prints.
+        """Run a command in the Linux namespaces of the lab's node, its pids included, and return what it prints.
 
         Raises:
             LabError: It failed, or took more than 60 s; ends with what it wrote to standard error.
         """
-        inside = ["nsenter", f"--target={self.containerd.pid}", "--mount", "--net", *command]
+        inside = ["nsenter", f"--target={self.containerd.pid}", "--mount", "--net", "--ipc", "--uts", *command]
         try:
-            done = subprocess.run(inside, capture_output=True, text=True, timeout=60, check=False)
+            with pid_namespace_of(self.containerd.pid):
+                done = subprocess.run(inside, capture_output=True, text=True, timeout=60, check=False)
         except subprocess.TimeoutExpired:
             raise LabError(f"{' '.join(command)}: not done after 60 s") from None
         if done.returncode:
