@@ -4,9 +4,10 @@ A cluster that cannot start is an error of the test that wanted it, never a reas
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 import pytest
@@ -21,6 +22,7 @@ from lab.shapes import cluster as clusters
 from lab.shapes.cluster import Cluster
 
 OVERRIDDEN = "overridden settings"
+NONE: Mapping[str, str] = MappingProxyType({})
 
 StartAgent: TypeAlias = Callable[..., Agent]
 
@@ -77,15 +79,15 @@ def start_agent(
 ) -> Iterator[StartAgent]:
     """Start an agent for the cluster's node; what still runs after the test has to end on SIGTERM.
 
-    The function takes the pace, and another kubeconfig than the right one.
+    The function takes the pace, another kubeconfig than the right one, and other settings as environment variables.
     """
     with ExitStack() as stack:
         numbers = itertools.count(1)
 
-        def start(pace: Pace = FAST, kubeconfig: Path = kubeconfig) -> Agent:
+        def start(pace: Pace = FAST, kubeconfig: Path = kubeconfig, variables: Mapping[str, str] = NONE) -> Agent:
             log_file = tmp_path / f"agent-{next(numbers)}.log"
             if pace != DEFAULT:
                 record_property(OVERRIDDEN, ", ".join(f"{name}={value}" for name, value in pace.overrides.items()))
-            return stack.enter_context(running_agent(cluster, kubeconfig, log_file, pace))
+            return stack.enter_context(running_agent(cluster, kubeconfig, log_file, pace, variables))
 
         yield start

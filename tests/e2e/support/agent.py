@@ -174,7 +174,9 @@ class Agent:
 
 
 @contextmanager
-def running_agent(cluster: Cluster, kubeconfig: Path, log_file: Path, pace: Pace) -> Iterator[Agent]:
+def running_agent(
+    cluster: Cluster, kubeconfig: Path, log_file: Path, pace: Pace, variables: Mapping[str, str]
+) -> Iterator[Agent]:
     """Run the agent for the cluster's node; in the end it has to stop on SIGTERM, and its log is printed.
 
     Args:
@@ -182,6 +184,7 @@ def running_agent(cluster: Cluster, kubeconfig: Path, log_file: Path, pace: Pace
         kubeconfig: How it reaches the API server; need not be right, nor exist.
         log_file: Where its log goes.
         pace: How fast it works.
+        variables: Settings that are about no time, as environment variables.
     """
     print(f"overridden settings of the agent: {dict(pace.overrides) or 'none'}")  # noqa: T201  shown with a failure
     environment = {
@@ -194,6 +197,7 @@ def running_agent(cluster: Cluster, kubeconfig: Path, log_file: Path, pace: Pace
         "PAUSEWATCH_NODE_NAME": cluster.node_name,
         "PAUSEWATCH_LISTEN_ADDRESS": "127.0.0.1:0",
         **pace.overrides,
+        **variables,
     }
     with log_file.open("wb") as log:
         process = subprocess.Popen(

@@ -12,6 +12,7 @@ from lab.shapes.cluster_audit import AuditRecord
 
 REPORTS = "/apis/pausewatch.github.io/v1alpha1/podsandboxreports"
 PODS = "/api/v1/pods"
+EVENTS = "/apis/events.k8s.io/v1/namespaces/"
 OTHER_WRITERS = {"kubelet", "kube-controller-manager", "kube-scheduler", "kubectl-client-side-apply"}
 """Who else writes to pods and nodes of the lab, as the managers of their fields."""
 
@@ -51,7 +52,7 @@ def creations(requests: Sequence[AuditRecord]) -> list[AuditRecord]:
 
 
 def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
-    """Hold the agent to LIST and WATCH of this node's pods and report, and to writing this node's report.
+    """Hold the agent to LIST and WATCH of this node's pods and report, and to writing this node's report and Events.
 
     Events it may list too: those of one pod.
 
@@ -69,7 +70,8 @@ def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
             assert path in own, one
             assert field_selector(one) == own[path], one
     for one in writes(requests):
-        assert one.uri.partition("?")[0] in (REPORTS, f"{REPORTS}/{cluster.node_name}/status"), one
+        path = one.uri.partition("?")[0]
+        assert path in (REPORTS, f"{REPORTS}/{cluster.node_name}/status") or path.startswith(EVENTS), one
 
 
 def assert_left_no_traces(cluster: Cluster) -> None:
