@@ -43,3 +43,21 @@ def test_bad_value_is_shown_short_and_escaped() -> None:
     """It may come from a file that anybody wrote."""
     assert setting_values.shown("\x1b[31m") == r"'\x1b[31m'"
     assert len(setting_values.shown("x" * 500)) == setting_values.LONGEST_SHOWN
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("", ""),
+        (30.0, "30"),
+        (0.5, "0.5"),
+        (True, "true"),
+        ("7", "'7'"),
+        ("a\nb", r'"a\nb"'),
+        ({"pod": "a\nb"}, r'{"pod": "a\nb"}'),
+        ({"check": "zombie-buildup", "pod": "true"}, "{check: zombie-buildup, pod: 'true'}"),
+    ],
+)
+def test_written_value_is_one_line_of_yaml(value: object, line: str) -> None:
+    """It is read back as what it was: a text that looks like a number is quoted."""
+    assert setting_values.written(value) == line

@@ -55,6 +55,14 @@ class Setting:
     why: str
     """Why this default, and what another one costs."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How it is called outside of a file, the name that wins first."""
+        flags = (
+            (self.flag, f"--no-{self.flag.removeprefix('--')}") if self.read is setting_values.switch else (self.flag,)
+        )
+        return (*(flags if self.flag else ()), *self.variables)
+
     def value(self, settings: Settings) -> Value:
         """Return its value in these settings."""
         if self.attribute:
@@ -100,7 +108,7 @@ def _thresholds() -> Iterator[Setting]:
             yield Setting(
                 key=f"thresholds.{check.id}.{threshold.name}",
                 default=threshold.default,
-                flag=f"--set {check.id}.{threshold.name}",
+                flag=f"--set {check.id}.{threshold.name}=N",
                 variables=(f"PAUSEWATCH_{check.id}_{threshold.name}".replace("-", "_").upper(),),
                 read=partial(setting_values.number, **bounds, unit=threshold.unit),
                 allowed=setting_values.bounds_text(**bounds, unit=threshold.unit),

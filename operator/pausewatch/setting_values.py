@@ -1,6 +1,9 @@
 """What the value of a setting may be. Each reader returns the value or raises ValueError with what is allowed."""
 
 import math
+from typing import Any
+
+import yaml
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.settings import parse_listen_address
@@ -8,6 +11,9 @@ from pausewatch.sources.cri.endpoint import parse_endpoint
 
 LONGEST_SHOWN = 60
 """Characters of a bad value in a message."""
+
+NO_WIDTH = 1_000_000
+"""Characters of a line of YAML: none is broken."""
 
 
 def text(value: object) -> str:
@@ -63,7 +69,24 @@ def bounds_text(*, minimum: float, maximum: float, unit: str) -> str:
     return f"{minimum:g} {upper} ({unit})"
 
 
+def written(value: object) -> str:
+    """Return a value as it stands in a settings file, in one line; nothing for a text that is not set."""
+    if value == "":
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    # A plain value is followed by the end of its document.
+    line = _yaml(value, allow_unicode=True).removesuffix("...\n").rstrip("\n")
+    # What breaks a line, in YAML or on a terminal, stands as an escape between double quotes.
+    return line if line.isprintable() else _yaml(value, default_style='"').rstrip("\n")
+
+
 def shown(value: object) -> str:
     """Return a value the way YAML or a shell would show it, safe for a terminal: repr escapes control characters."""
     written = repr(value)
     return written if len(written) <= LONGEST_SHOWN else f"{written[: LONGEST_SHOWN - 1]}…"
+
+
+def _yaml(value: object, **options: Any) -> str:  # noqa: ANN401  yaml's own
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=NO_WIDTH, **options)
+    return text

@@ -1,6 +1,8 @@
 import socket
+from pathlib import Path
 
 from cli.running import finish, run, start
+from pausewatch.settings import Flags, load
 
 
 def test_node_must_be_named_in_a_pod() -> None:
@@ -31,3 +33,27 @@ def test_address_in_use_is_told() -> None:
     last = told.stderr.splitlines()[-1]
     assert last.startswith("pausewatch: cannot serve 127.0.0.1:")
     assert last.endswith("choose another one with --listen")
+
+
+def test_settings_are_printed_with_nothing_there(tmp_path: Path) -> None:
+    """No node, no runtime, no API server, no rights: what would be in force is known all the same, and nothing runs."""
+    given = tmp_path / "given.yaml"
+    given.write_text("{scanPeriodSeconds: 10, ignore: [{pod: web-x}]}")
+    nowhere = {"KUBERNETES_SERVICE_HOST": "192.0.2.1", "KUBECONFIG": str(tmp_path / "missing"), "NODE_NAME": ""}
+
+    told = run("agent", "--print-settings", "--settings", str(given), "--set", "zombie-buildup.zombies=33", **nowhere)
+
+    assert (told.code, told.stderr) == (0, "")
+    again = tmp_path / "again.yaml"
+    again.write_text(told.stdout)
+    settings = load(Flags(settings_file=again), {}).settings
+    assert (settings.scan_period_seconds, settings.ignore[0].pod) == (10, "web-x")
+    assert settings.thresholds["zombie-buildup"]["zombies"] == 33
+
+
+def test_wrong_settings_are_told_instead_of_printed() -> None:
+    """All at once, as by the agent itself."""
+    told = run("agent", "--print-settings", "--set", "zombie-buildup.zombies=0")
+
+    assert (told.code, told.stdout) == (2, "")
+    assert told.error == "--set zombie-buildup.zombies=0: '0' is out of bounds; allowed: 1 or more (processes)"

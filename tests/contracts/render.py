@@ -1,7 +1,7 @@
 """Renders what follows from other files: ``python tests/contracts/render.py`` (``make render``).
 
 manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics;
-README.md's table of checks from their declarations.
+docs/settings.md from the table of settings; README.md's table of checks from their declarations.
 test_rendered.py fails when one of them is not what this renders.
 """
 
@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 from pausewatch.checks._check import Check, all_checks
+from pausewatch.setting_table import all_settings, declarations
+from pausewatch.setting_values import written
 from pausewatch.sinks.metric_families import FAMILIES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -92,6 +94,69 @@ def render_metrics() -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
+def render_settings() -> str:
+    """Return the page about the settings."""
+    every = all_settings()
+    names = {one: ", ".join(f"`{name}`" for name in one.names) for one in every}
+    default = {one: f"`{written(one.default)}`" if one.default != "" else "not set" for one in every}
+    scalars = [
+        _row(f"`{one.key}`", one.meaning, one.allowed, f"{default[one]}: {one.why}", names[one])
+        for one in every
+        if one.attribute
+    ]
+    thresholds = [
+        _row(f"`{one.key.removeprefix('thresholds.')}`", one.allowed, f"{default[one]}: {one.why}", names[one])
+        for one in every
+        if not one.attribute
+    ]
+    head = [
+        "# Settings",
+        "",
+        f"<!-- {HEADER} -->",
+        "",
+        "Nobody has to set anything. A flag wins over an environment variable, that over the settings file, that over",
+        "the default. Every value that is given is checked, also one that another overrides; all mistakes are told at",
+        "once, and nothing runs with a wrong one. The settings file is YAML, named by `--settings` or",
+        "`PAUSEWATCH_SETTINGS`:",
+        "",
+        "```yaml",
+        "scanPeriodSeconds: 60",
+        "thresholds:",
+        "  zombie-buildup: {zombies: 50}",
+        "ignore:",
+        "- {check: namespace-not-shared, namespace: ci}",
+        "```",
+        "",
+        "`pausewatch agent --print-settings` shows what is in force, where each value comes from, and why its default",
+        "is what it is. It needs no API server, runtime or root, so it runs anywhere that has the agent's flags,",
+        "variables and file: with `kubectl exec` in its container, which has the last two. What it prints is a",
+        "settings file that makes the same settings. The flags are those of `agent`; other commands have what they need.",
+        "",
+        "| key in the file | meaning | allowed | default, and why | flags and variables |",
+        "|---|---|---|---|---|",
+    ]
+    return "\n".join(
+        (
+            *head,
+            *scalars,
+            "",
+            "## Thresholds",
+            "",
+            f"{declarations()['thresholds'].meaning} In the file, below `thresholds`.",
+            "",
+            "| check and name | allowed | default, and why | flags and variables |",
+            "|---|---|---|---|",
+            *thresholds,
+            "",
+            "## Known cases",
+            "",
+            f"`ignore` in the file. {declarations()['ignore'].meaning}",
+            f"By default {declarations()['ignore'].why}.",
+            "",
+        )
+    )
+
+
 def render_readme() -> str:
     """Return README.md with its table of checks: the text around the two marks is written by hand."""
     table = "\n".join(
@@ -114,6 +179,7 @@ RENDERED = {
     "manifests/crd.yaml": render_crd,
     "docs/resource.md": render_resource,
     "docs/metrics.md": render_metrics,
+    "docs/settings.md": render_settings,
 }
 
 

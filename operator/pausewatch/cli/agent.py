@@ -11,6 +11,8 @@ from pausewatch.agent.run import Agent
 from pausewatch.agent.startup import set_up_log
 from pausewatch.cli.errors import CliError, ExitCode
 from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION, settings_in_force, with_options
+from pausewatch.cli.settings_file import settings_file
+from pausewatch.cli.streams import write
 from pausewatch.cluster.connection import find_place
 from pausewatch.settings import Flags
 
@@ -25,8 +27,9 @@ from pausewatch.settings import Flags
     "--events/--no-events", default=None,
     help="Tell findings by Events on their pods and on the Node. Default: --events.",
 )  # fmt: skip
+@click.option("--print-settings", is_flag=True, help="Print the settings in force, as a settings file, and end.")
 @with_options(SET_OPTION, *RUNTIME_OPTIONS)
-def command(kubeconfig: Path | None, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
+def command(kubeconfig: Path | None, *, print_settings: bool, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
     """Scan this node for ever and keep its PodSandboxReport up to date.
 
     Serves /metrics, /healthz and /readyz. Ends on SIGTERM; an API server or a container runtime that is down is told
@@ -35,8 +38,13 @@ def command(kubeconfig: Path | None, **given: Any) -> ExitCode:  # noqa: ANN401 
     \b
       pausewatch agent --node-name node-7 --kubeconfig agent.kubeconfig
       curl localhost:7287/readyz
+      pausewatch agent --print-settings
     """  # noqa: D301  \b is click's mark for lines that are not to be wrapped
-    settings = settings_in_force(Flags(**given))
+    in_force = settings_in_force(Flags(**given))
+    if print_settings:
+        write(settings_file(in_force))
+        return ExitCode.OK
+    settings = in_force.settings
     place = find_place(kubeconfig, os.environ)
     if place.kubeconfig is None and not settings.node_name:
         raise CliError(

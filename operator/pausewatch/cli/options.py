@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from pausewatch.cli.errors import CliError, ExitCode
-from pausewatch.model.settings import Settings
-from pausewatch.settings import Flags, SettingsError, load
+from pausewatch.settings import Flags, InForce, SettingsError, load
 
 Command = Callable[..., ExitCode]
 Decorator = Callable[[Command], Command]
@@ -38,13 +37,13 @@ def with_options(*options: Decorator) -> Decorator:
     return decorate
 
 
-def settings_in_force(flags: Flags) -> Settings:
-    """Return the settings of flags, environment and file.
+def settings_in_force(flags: Flags) -> InForce:
+    """Return the settings of flags, environment and file, with the places that they come from.
 
     Raises:
         CliError: With every problem, one per line.
     """
     try:
-        return load(flags, os.environ).settings
+        return load(flags, os.environ)
     except SettingsError as error:
         raise CliError(str(error), ExitCode.USAGE) from error

@@ -106,7 +106,9 @@ def with_source(*options: Decorator) -> Callable[[Callable[..., ExitCode]], Comm
                 raise click.UsageError(
                     "--from replays a recorded node; --runtime-endpoint and --node-name are for this one"
                 )
-            return command(source=Source(settings=settings_in_force(flags), recorded=_recorded(recording)), **given)
+            return command(
+                source=Source(settings=settings_in_force(flags).settings, recorded=_recorded(recording)), **given
+            )
 
         decorated: Command = with_settings
         for option in reversed(options):

@@ -79,8 +79,8 @@ class Settings:
         Declaration(
             kind=Kind.TEXT,
             meaning="What this node is called: its name in the cluster, where it is in one.",
-            why="not set, it is the machine's host name. In a pod that is the pod's: there it comes from the field"
-            " spec.nodeName (downward API). It does not belong into a file that several nodes share",
+            why="the machine's host name. In a pod that is the pod's: there it comes from the field spec.nodeName"
+            " (downward API). It does not belong into a file that several nodes share",
             flag="--node-name",
             # What manifests usually call the downward API's spec.nodeName.
             more_variables=("NODE_NAME",),
@@ -92,8 +92,8 @@ class Settings:
         Declaration(
             kind=Kind.ENDPOINT,
             meaning="The container runtime's CRI socket, unix:///path.",
-            why="not set, it is the first one found in the usual places; a node with several runtimes needs to be"
-            " told which one its kubelet uses",
+            why="the first one found in the usual places; on a node with several runtimes, say which one its kubelet"
+            " uses",
             flag="--runtime-endpoint",
         ),
     ] = ""
@@ -178,8 +178,8 @@ class Settings:
         Declaration(
             kind=Kind.SWITCH,
             meaning="Whether the agent tells a pod's owners of a finding by a Kubernetes Event on the pod.",
-            why="they may describe their pods, and mostly not read reports; off, findings stand in the report and"
-            " the metrics alone",
+            why="pod owners may describe their pods, and mostly not read reports; off, findings stand in the report"
+            " and the metrics alone",
             flag="--events",
         ),
     ] = True
@@ -199,7 +199,7 @@ class Settings:
         Declaration(
             kind=Kind.PART,
             meaning="Bounds of the checks, by check and name.",
-            why="what is not given has the default that its check declares",
+            why="each is what its check declares",
             flag="--set",
         ),
     ] = field(default_factory=dict)
@@ -210,8 +210,7 @@ class Settings:
             kind=Kind.PART,
             meaning="Known cases that are not to be reported, but counted: each rule names at least one of check,"
             " namespace and pod, and matches everything of what it does not name.",
-            why="nothing is silenced that nobody asked for. A pod's own annotation never does: a tenant could hide"
-            " a fault that way",
+            why="nothing is silenced. A pod's own annotation never does that: a tenant could hide a fault",
         ),
     ] = ()
 
