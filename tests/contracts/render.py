@@ -130,7 +130,7 @@ def render_settings() -> str:
         "`pausewatch agent --print-settings` shows what is in force, where each value comes from, and why its default",
         "is what it is. It needs no API server, runtime or root, so it runs anywhere that has the agent's flags,",
         "variables and file: with `kubectl exec` in its container, which has the last two. What it prints is a",
-        "settings file that makes the same settings. The flags are those of `agent`; other commands have what they need.",
+        "settings file that makes the same settings. The flags are those of `agent`; other commands have fewer.",
         "",
         "| key in the file | meaning | allowed | default, and why | flags and variables |",
         "|---|---|---|---|---|",
