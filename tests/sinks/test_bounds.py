@@ -23,6 +23,13 @@ def test_text_that_fits_is_left_alone() -> None:
     assert bounds.cut("abcdefg", 6) == "abc…"
 
 
+def test_id_stands_as_json_within_json_in_the_notes() -> None:
+    """As in ``"k:{\\"id\\":\\"…\\"}"``: a quote in it becomes four bytes."""
+    plain, quotes = bounds.noted_bytes("x" * 100), bounds.noted_bytes('"' * 100)
+
+    assert quotes - plain == 300
+
+
 @given(TEXT, st.integers(min_value=20, max_value=40))
 def test_cut_ids_fit_in_bytes(text: str, limit: int) -> None:
     """The digest is part of the limit."""

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.report import CheckResult, Evidence, Finding, NextCommand, Outcome, RunOn, Severity
+from pausewatch.model.report import CheckResult, NextCommand, Outcome, RunOn, Severity
 from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.subject import Subject
 from pausewatch.sinks import bounds
 from pausewatch.sinks.report import Object, render, time_text, to_json, to_yaml
 from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_sandbox_image, a_subject
-from support.reports import a_coverage, a_finding, a_report
+from support.reports import a_coverage, a_finding, a_report, the_longest_finding, the_longest_report
 
 SILENT = Unavailable(reason="DeadlineExceeded", detail="the runtime did not answer within 2 s")
 LONG = "x" * 2000
@@ -26,15 +26,10 @@ def size(rendered: Object) -> int:
     return len(json.dumps(rendered, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def the_longest(number: int, text: str) -> Finding:
-    """Return a finding whose every text is as long as it can be."""
-    name = (str(number) + text)[:250]
-    return a_finding(
-        subject=Subject(namespace=name, pod=name, uid=name, sandbox_id=name, container=name),
-        message=text,
-        evidence=tuple(Evidence(name=text, value=text) for _ in range(30)),
-        next_commands=tuple(NextCommand(run_on=RunOn.NODE, command=text[:512]) for _ in range(30)),
-    )
+def noted_bytes(status: Object) -> int:
+    """Return what the API server adds of ``managedFields``; tests/e2e/test_size_of_the_report.py measures it."""
+    others = 1500 + 100 * len(status["coverage"]["skippedChecks"])
+    return others + sum(bounds.noted_bytes(one["id"]) for one in status["findings"])
 
 
 def test_a_healthy_node() -> None:
@@ -193,7 +188,7 @@ def test_the_worst_findings_are_kept_and_the_others_counted() -> None:
 @pytest.mark.parametrize("text", [LONG, WIDE])
 def test_one_finding_fits_16_kib(text: str) -> None:
     """Even with the longest texts."""
-    report = a_report(findings=(the_longest(0, text),))
+    report = a_report(findings=(the_longest_finding(0, text),))
 
     assert len(render(report)["status"]["findings"]) == 1
     assert size(render(report)) < 16 * 1024
@@ -201,11 +196,11 @@ def test_one_finding_fits_16_kib(text: str) -> None:
 
 @pytest.mark.parametrize("text", [LONG, WIDE, '"' * 2000])
 def test_the_cap_fits_64_kib(text: str) -> None:
-    """A quote takes two bytes in JSON; what does not fit is counted."""
-    report = a_report(findings=tuple(the_longest(number, text) for number in range(100)))
+    """A quote takes two bytes in JSON, four in the API server's notes; what does not fit is counted."""
+    report = the_longest_report(text, node_name="n" * 253)
     status = render(report)["status"]
 
-    assert size(render(report)) < 64 * 1024
+    assert size(render(report)) + noted_bytes(status) < 64 * 1024
     assert status["findings"]
     assert len(status["findings"]) + status["truncatedFindings"] == 100
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from pausewatch.checks._check import all_checks
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import (
     CheckResult,
     Coverage,
@@ -18,6 +20,7 @@ from pausewatch.model.report import (
     Summary,
 )
 from pausewatch.model.sandbox import ContainerState
+from pausewatch.model.subject import Subject
 from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_sandbox_image, a_subject
 
 CHECKS = ("namespace-not-shared", "zombie-buildup")
@@ -69,6 +72,32 @@ def a_report(**changes: Any) -> Report:
         findings=(),
     )
     return replace(healthy, **changes | {"findings": findings})
+
+
+def the_longest_finding(number: int, text: str) -> Finding:
+    """Return a finding whose every text is as long as it can be, if ``text`` is long enough."""
+    name = (str(number) + text)[:250]
+    return a_finding(
+        subject=Subject(namespace=name, pod=name, uid=name, sandbox_id=name, container=name),
+        message=text,
+        evidence=tuple(Evidence(name=text, value=text) for _ in range(30)),
+        next_commands=tuple(NextCommand(run_on=RunOn.NODE, command=text[:512]) for _ in range(30)),
+    )
+
+
+def the_longest_report(text: str, **changes: Any) -> Report:
+    """Return a report with a hundred such findings, where none of our checks could judge and little could be read."""
+    skipped = tuple(
+        CheckResult(check=check.id, outcome=Outcome.SKIP, reason="R" * 40, detail=text) for check in all_checks()
+    )
+    return a_report(
+        runtime=a_runtime(name=text, version=text),
+        sandbox_image=a_sandbox_image(image=text),
+        findings=tuple(the_longest_finding(number, text) for number in range(100)),
+        results=skipped,
+        unavailable=(("processes", Unavailable(reason=text, detail=text, remedy=text)),),
+        **changes,
+    )
 
 
 def a_summary(**changes: Any) -> Summary:

@@ -5,6 +5,7 @@ a whole report for one string that is too long. Lengths are bytes of UTF-8, so t
 characters, as well as for the size of the object.
 """
 
+import json
 from collections.abc import Iterable
 from hashlib import sha256
 
@@ -12,8 +13,13 @@ FINDINGS = 20
 """Findings stored per node. Past twenty, people read the first ones and count the rest."""
 
 FINDINGS_BYTES = 48 * 1024
-"""JSON of all stored findings, so that the object stays under 64 KiB whatever they hold: everything else is at most
-15 KiB. Reached only with the longest names and messages; ordinary findings are about 1 KiB each."""
+"""JSON of all stored findings with what the API server notes about them, so that the stored object stays under 64 KiB
+whatever they hold: everything else is at most 15 KiB. Reached only with the longest names and messages; an ordinary
+finding is about 1 KiB, and the notes half of that."""
+
+NOTED_FIELDS_BYTES = 320
+"""Names of a finding's fields, which the API server keeps for each of them in ``metadata.managedFields`` (Kubernetes:
+Server-Side Apply, field management); its id comes on top."""
 
 SKIPPED_CHECKS = 64
 """More than there are checks."""
@@ -72,6 +78,11 @@ def cut_id(text: str, limit: int = FINDING_ID) -> str:
         return text
     digest = sha256(raw).hexdigest()[:DIGEST_LENGTH]
     return raw[: limit - len(digest) - 1].decode(errors="ignore") + "~" + digest
+
+
+def noted_bytes(finding_id: str) -> int:
+    """Return how many bytes of ``managedFields`` a finding takes: its id stands there as JSON within JSON."""
+    return NOTED_FIELDS_BYTES + len(json.dumps(json.dumps(finding_id, ensure_ascii=False), ensure_ascii=False).encode())
 
 
 def fitting(sizes: Iterable[int], count: int = FINDINGS, total: int = FINDINGS_BYTES) -> int:

@@ -154,7 +154,8 @@ def _findings(report: Report) -> tuple[list[Object], int]:
     """Return the worst findings, and how many were left out."""
     # Rendered before they are counted: only the text tells how many fit.
     rendered = [_finding(finding) for finding in report.findings[: bounds.FINDINGS]]
-    kept = rendered[: bounds.fitting(len(json.dumps(one, ensure_ascii=False).encode()) for one in rendered)]
+    sizes = (len(json.dumps(one, ensure_ascii=False).encode()) + bounds.noted_bytes(one["id"]) for one in rendered)
+    kept = rendered[: bounds.fitting(sizes)]
     return kept, len(report.findings) - len(kept)
 
 
