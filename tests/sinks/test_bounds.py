@@ -24,7 +24,7 @@ def test_text_that_fits_is_left_alone() -> None:
 
 
 def test_id_stands_as_json_within_json_in_the_notes() -> None:
-    """As in ``"k:{\\"id\\":\\"…\\"}"``: a quote in it becomes four bytes."""
+    """A quote in it becomes four bytes."""
     plain, quotes = bounds.noted_bytes("x" * 100), bounds.noted_bytes('"' * 100)
 
     assert quotes - plain == 300
