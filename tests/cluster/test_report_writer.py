@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.api_server import Answer, Asked, FakeApi, serving, status_object
 from pausewatch.cluster.client import ApiClient
 from pausewatch.cluster.report_writer import DELETED_AGAIN, Carry, Clock, ReportWriter
@@ -387,6 +389,30 @@ def test_failure_is_told_once_and_tried_again_later(tmp_path: Path) -> None:
 
     assert bench.writer.errors == 2
     assert [one.reason if one else None for one in bench.told] == ["ServiceUnavailable", None]
+
+
+@pytest.mark.parametrize("code", [401, 403, 409, 410, 422, 429, 500, 504])
+def test_write_that_is_refused_is_tried_again(tmp_path: Path, code: int) -> None:
+    """Whatever the reason: a conflict, a policy, an overload; what is written then is what was offered last."""
+
+    async def act(bench: Bench) -> None:
+        await bench.settle()
+        bench.store.refuse = lambda _: (code, status_object(code, "Refused"))
+        bench.offer(findings=(a_finding(),))
+        await bench.writer.step()
+        assert bench.writer.wait_seconds() == 1.5
+        bench.offer(findings=(a_finding(), a_finding("second")))
+        assert bench.writer.wait_seconds() == 1.5
+        bench.store.refuse = lambda _: None
+        bench.seconds += 1.5
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act, stored())
+
+    assert bench.store.report is not None
+    assert len(bench.store.report["status"]["findings"]) == 2
+    assert [one.reason if one else None for one in bench.told] == ["Refused", None]
+    assert (bench.writer.writes, bench.writer.errors) == (1, 1)
 
 
 def test_patience_that_the_server_asks_for_is_kept(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 from cel_expr_python import cel
+from cel_expr_python.ext import ext_strings
 
 from contracts.render import REPOSITORY
+from pausewatch.sinks.events import CONTROLLER, LONGEST_INSTANCE
 
 POLICY = REPOSITORY / "manifests" / "own-node-policy.yaml"
 RBAC = REPOSITORY / "manifests" / "rbac.yaml"
@@ -35,13 +37,13 @@ def report(node: str) -> Object:
     return {"metadata": {"name": node}, "spec": {"nodeName": node}}
 
 
-def event(instance: str | None, controller: str = "pausewatch") -> Object:
+def event(instance: str | None, controller: str = CONTROLLER) -> Object:
     """Return an Event of events.k8s.io, where an empty field is left out."""
     own = {"reportingInstance": instance} if instance is not None else {}
     return {"metadata": {"name": "one", "namespace": "team-a"}, "reportingController": controller, **own}
 
 
-def core_event(instance: str, component: str = "pausewatch") -> Object:
+def core_event(instance: str, component: str = CONTROLLER) -> Object:
     """Return an Event of the core group, where an empty field is there."""
     return {"metadata": {"name": "one"}, "reportingInstance": instance, "reportingComponent": component}
 
@@ -63,7 +65,8 @@ def evaluate(expression: str, known: Object) -> Any:  # noqa: ANN401  whatever t
     Raises:
         AssertionError: It can not be evaluated.
     """
-    environment = cel.NewEnv(variables=dict.fromkeys(known, cel.Type.DYN))
+    # The API server has the functions of strings as well (Kubernetes: Common Expression Language in Kubernetes).
+    environment = cel.NewEnv(variables=dict.fromkeys(known, cel.Type.DYN), extensions=[ext_strings.ExtStrings()])
     value = environment.compile(expression).eval(data=known)
     assert value.type() != cel.Type.ERROR, f"{expression}: {value.value()}"
     return value.plain_value()
@@ -96,6 +99,8 @@ def refusals(asked: Asked) -> list[str] | None:
         about_event("UPDATE", event("node-a"), event("node-a")),
         about_event("DELETE", old=event("node-a")),
         about_event("CREATE", core_event("node-a")),
+        Asked("CREATE", report("n" * 253), node="n" * 253),
+        Asked("CREATE", event("n" * LONGEST_INSTANCE), node="n" * 253, resource="events"),
     ],
     ids=str,
 )
