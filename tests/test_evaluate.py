@@ -18,6 +18,7 @@ from pausewatch.model.report import (
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.snapshot import SECTIONS, ChangedOwner, Snapshot
+from pausewatch.model.zombies import ELSEWHERE
 from support.builders import (
     CONTAINERD_PID,
     HOST_LINKS,
@@ -28,7 +29,7 @@ from support.builders import (
     a_snapshot,
     a_subject,
 )
-from support.changes import with_container, with_first_process, with_sandbox, with_zombies
+from support.changes import with_container, with_first_process, with_sandbox, with_zombies, with_zombies_of_another_node
 from support.scans import MISSING, ScannedNode, an_observation, outcomes
 
 
@@ -195,6 +196,15 @@ def test_summary_counts_what_is_there() -> None:
     assert (summary.pause_processes, summary.pid_namespaces, summary.zombies) == (2, 4, 3)
     assert summary.pause_memory_bytes == 2 * 137 * 4096
     assert report.sandbox_images == ("localhost/pause:3.10",)
+
+
+def test_zombies_of_another_node_on_the_machine_are_not_counted() -> None:
+    """Its own report counts them."""
+    beside = with_zombies_of_another_node(with_zombies(a_snapshot(), 3, CONTAINERD_PID), 50)
+    report, following = evaluate(beside, History(), Settings(), all_checks())
+
+    assert report.summary.zombies == 3
+    assert {owner: counts[-1].zombies for owner, counts in following.zombie_counts.items()} == {"": 3, ELSEWHERE: 50}
 
 
 def test_memory_of_pauses() -> None:

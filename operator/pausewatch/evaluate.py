@@ -63,7 +63,7 @@ def evaluate(
         cgroup_version=snapshot.cgroup_version,
         sandbox_image=snapshot.sandbox_image,
         sandbox_images=_sandbox_images(node),
-        summary=_summary(node),
+        summary=_summary(node, holding),
         zombie_holders=_zombie_holders(node, holding),
         coverage=_coverage(node, ignored=len(reported) - len(findings)),
         unavailable=_unavailable(snapshot),
@@ -225,7 +225,7 @@ def _still_restored(streaks: Mapping[str, Streak], known: History, snapshot: Sna
     return {finding_id: moment for finding_id, moment in known.restored_first_seen.items() if finding_id not in streaks}
 
 
-def _summary(node: NodeView) -> Summary:
+def _summary(node: NodeView, holding: tuple[ZombieGroup, ...]) -> Summary:
     ready = [sandbox for sandbox in node.sandboxes.values() if sandbox.state is SandboxState.READY]
     links = [node.links_of(owner_id) for owner_id in node.first_processes]
     return Summary(
@@ -235,7 +235,7 @@ def _summary(node: NodeView) -> Summary:
         pause_processes=sum(sandbox_id in node.first_processes for sandbox_id in node.sandboxes),
         pause_memory_bytes=_pause_memory_bytes(node),
         pid_namespaces=len({one.pid for one in links if one is not None}),
-        zombies=len(node.zombies),
+        zombies=sum(len(group.zombies) for group in holding if not group.elsewhere),
     )
 
 

@@ -24,7 +24,7 @@ from support.builders import (
     a_snapshot,
     adding,
 )
-from support.changes import with_zombies
+from support.changes import with_zombies, with_zombies_of_another_node
 
 
 def run(snapshot: Snapshot, seen: float = 60, **thresholds: float) -> tuple[Observation, ...]:
@@ -45,6 +45,11 @@ def test_healthy_node_is_silent() -> None:
 def test_ten_of_one_container_are_the_bound(count: int, found: int) -> None:
     """Just under and at it."""
     assert len(run(with_zombies(a_snapshot(), count, WEB_APP_PID))) == found
+
+
+def test_zombies_of_another_node_are_not_told() -> None:
+    """In kind several nodes share a machine: the one whose pods they are in tells them."""
+    assert run(with_zombies_of_another_node(a_snapshot(), 50)) == ()
 
 
 def test_bound_is_per_container() -> None:

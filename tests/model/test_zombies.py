@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Identity
 from pausewatch.model.snapshot import Snapshot
-from pausewatch.model.zombies import ParentRole, ZombieGroup, start_period_seconds, zombie_groups
+from pausewatch.model.zombies import ELSEWHERE, ParentRole, ZombieGroup, start_period_seconds, zombie_groups
 from support.builders import (
     CONTAINERD_PID,
     FIRST_INODE,
@@ -23,8 +24,9 @@ from support.builders import (
     a_snapshot,
     adding,
     hex_id,
+    present,
 )
-from support.changes import with_zombies
+from support.changes import with_zombies, with_zombies_of_another_node
 
 
 def groups(snapshot: Snapshot) -> tuple[ZombieGroup, ...]:
@@ -120,6 +122,26 @@ def test_zombies_of_no_pod_are_the_node_s() -> None:
 
     assert [names(group) for group in (*daemon, *stranger)] == [("", ""), ("", "")]
     assert [group.parents[0].role for group in (*daemon, *stranger)] == [ParentRole.OF_NO_POD] * 2
+
+
+def test_zombies_in_pods_of_another_node_are_elsewhere() -> None:
+    """A node of kind on the same machine: its kubelet's pods are in another place of the tree of cgroups."""
+    own, theirs = groups(with_zombies_of_another_node(with_zombies(a_snapshot(), 2, CONTAINERD_PID), 3))
+
+    assert (own.elsewhere, own.owner_id, len(own.zombies)) == (False, "", 2)
+    assert (theirs.elsewhere, theirs.owner_id, len(theirs.zombies)) == (True, ELSEWHERE, 3)
+    assert theirs.parents[0].role is ParentRole.OF_NO_POD
+
+
+def test_without_cgroups_nobody_is_elsewhere() -> None:
+    """Unknown is not another's."""
+    snapshot = with_zombies_of_another_node(a_snapshot(), 3)
+    unread = replace(snapshot, memberships=Unavailable(reason="Missing", detail="it is missing"))
+    strangers = tuple(one for one in present(snapshot.memberships) if one.identity.pid == 7000)
+
+    for unknown in (unread, replace(snapshot, memberships=strangers)):
+        (group,) = groups(unknown)
+        assert not group.elsewhere
 
 
 def test_host_pid_pod_is_told_by_cgroup() -> None:

@@ -3,6 +3,7 @@
 What only a real container shows (its processes in its cgroup) is tested on the lab's node, in tests/integration.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -240,6 +241,47 @@ with Collector(Settings(runtime_endpoint="unix://{path}", runtime_timeout_second
     assert snapshot.pods == pods.suspects == pods.watched
     assert collector.confirm(snapshot, [WEB_SANDBOX]).changed_owners == ()
 """
+
+
+RUNTIME_INSIDE = """
+import sys
+from sources.cri.fake_runtime import FakeRuntime, Path
+from sources.cri.recorded import recorded_sandbox
+
+with FakeRuntime(Path("{path}")) as runtime:
+    runtime.add_sandbox(*recorded_sandbox("containerd-2.4/web"))
+    runtime.info = {{"cniconfig": '{{"PluginConfDir": "{networks}"}}'}}
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")
+def test_runtime_in_a_pid_namespace_below_ours(path: Path, collector: Collector) -> None:
+    """A node of kind, seen from its host: what needs no pid of its runtime is read, through its process's root."""
+    ranges = [[{"subnet": "10.1.0.0/29"}]]
+    network = {"type": "bridge", "ipam": {"type": "host-local", "dataDir": str(path.parent), "ranges": ranges}}
+    (path.parent / "10-web.conflist").write_text(json.dumps({"name": "web", "plugins": [network]}))
+    script = RUNTIME_INSIDE.format(path=path, networks=path.parent)
+    with subprocess.Popen(
+        ["unshare", "--pid", "--fork", "--kill-child", sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as runtime:
+        assert runtime.stdout is not None
+        assert runtime.stdout.readline() == "ready\n"
+        snapshot = collector.collect()
+        runtime.kill()
+
+    for section in ("first_processes", "host_links", "monitors", "pod_networks", "network_pins", "pid_limits"):
+        unread = getattr(snapshot, section)
+        assert isinstance(unread, Unavailable), section
+        assert unread.reason == "RuntimeInOtherPidNamespace", section
+    assert not isinstance(snapshot.memberships, Unavailable)
+    assert not isinstance(snapshot.address_pools, Unavailable), snapshot.address_pools
+    assert [pool.network for pool in snapshot.address_pools] == ["web"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")

@@ -75,10 +75,17 @@ def test_container_of_a_process(node: Node) -> None:
 
     path = f"{POD}/{WEB_APP_ID}"
     assert found[WEB_APP_PID] == Membership(
-        identity=identity(WEB_APP_PID), cgroup_path=path, container_id=WEB_APP_ID, stray_seconds=0
+        identity=identity(WEB_APP_PID), cgroup_path=path, container_id=WEB_APP_ID, pods_root="", stray_seconds=0
     )
     assert found[1] == Membership(identity=identity(1), cgroup_path="", container_id=None)
     assert CONTAINERD_PID not in found
+
+
+def test_place_of_the_pods_of_a_kubelet(node: Node) -> None:
+    """A node of kind, seen from the machine it runs on, has them elsewhere than the machine's own kubelet."""
+    node.place(WEB_APP_PID, f"/docker/{GONE_ID}/kubelet{POD}/{WEB_APP_ID}")
+
+    assert node.read()[WEB_APP_PID].pods_root == f"/docker/{GONE_ID}/kubelet"
 
 
 def test_kernel_threads_and_zombies_are_left_out(node: Node) -> None:

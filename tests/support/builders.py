@@ -104,7 +104,9 @@ def a_membership(pid: int, container_id: str | None = None, **changes: Any) -> M
     pod = f"kubepods-besteffort-pod{WEB_UID.replace('-', '_')}.slice"
     scope = f"/kubepods.slice/kubepods-besteffort.slice/{pod}/cri-containerd-{container_id}.scope"
     path = "" if container_id is None else scope
-    return replace(Membership(identity=identity(pid), cgroup_path=path, container_id=container_id), **changes)
+    root = None if container_id is None else ""
+    made = Membership(identity=identity(pid), cgroup_path=path, container_id=container_id, pods_root=root)
+    return replace(made, **changes)
 
 
 def a_monitor(pid: int, owner_id: str, **changes: Any) -> Monitor:

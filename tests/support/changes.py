@@ -8,7 +8,7 @@ from typing import Any
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Placement
 from pausewatch.model.snapshot import Snapshot
-from support.builders import HOST_LINKS, a_process, adding, identity, present
+from support.builders import HOST_LINKS, a_membership, a_process, adding, hex_id, identity, present
 
 
 def with_sandbox(snapshot: Snapshot, sandbox_id: str, **changes: Any) -> Snapshot:
@@ -58,6 +58,13 @@ def with_zombies(snapshot: Snapshot, count: int, parent_pid: int, *, first_pid: 
         processes=[a_process(pid, parent_pid=parent_pid, name="sh", state="Z") for pid in pids],
         placements=[place, *(replace(place, identity=identity(pid), **placed) for pid in pids)],
     )
+
+
+def with_zombies_of_another_node(snapshot: Snapshot, count: int, parent_pid: int = 7000) -> Snapshot:
+    """Add a process in a pod of another node on the same machine, as in kind, with dead children."""
+    theirs = a_membership(parent_pid, hex_id("theirs"), pods_root="/docker/kind/kubelet")
+    more = adding(snapshot, processes=[a_process(parent_pid, name="theirs")], memberships=[theirs])
+    return with_zombies(more, count, parent_pid, first_pid=8000, container_id=None, pid_namespace=HOST_LINKS.pid + 1)
 
 
 def _changed(

@@ -33,7 +33,7 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     return tuple(
         _observe(node, group, thresholds)
         for group in zombie_groups(node, lasting)
-        if len(group.zombies) >= thresholds["zombies"]
+        if len(group.zombies) >= thresholds["zombies"] and not group.elsewhere
     )
 
 

@@ -24,6 +24,10 @@ class Membership:
     container_id: str | None
     """The container or sandbox id in the path; None where the path names none."""
 
+    pods_root: str | None = None
+    """What stands in the path in front of the kubelet's part, escaped: two kubelets of one machine, as with a node of
+    kind, have their pods in different places. None where the path is not that of a pod."""
+
     stray_seconds: float = 0
     """For how long it has been seen, scan after scan, in the cgroup of a container that the runtime lists as EXITED or
     not at all, among the pods' cgroups of the kubelet whose pods it lists; 0 when that is seen for the first time, and

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from pausewatch.model.process import Process
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.process import Identity, Process
 from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView, subject_of_sandbox
 
 TICKS_PER_SECOND = 100
 """The kernel's USER_HZ, in which start times are told; the same on all architectures that Kubernetes runs on."""
+
+ELSEWHERE = "elsewhere"
+"""Stands for the id of a container where zombies are in pods of another kubelet."""
 
 LATEST_STARTS = 16
 LEAST_GAPS = 5
@@ -61,7 +65,7 @@ class ZombieParent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZombieGroup:
-    """The zombies of one container, of one sandbox, or (both None) of the node outside all listed pods."""
+    """The zombies of one container, of one sandbox, or (both None) of the node or of another node on the machine."""
 
     sandbox: Sandbox | None
     container: Container | None
@@ -71,32 +75,43 @@ class ZombieGroup:
     parents: tuple[ZombieParent, ...]
     """The one with the most zombies first."""
 
+    elsewhere: bool = False
+    """Whether they are in pods of another kubelet on this machine, such as a node of kind: for that node to tell. They
+    still take part in using up the machine's bounds."""
+
     @property
     def owner_id(self) -> str:
         """The CRI id of the container or, without one, of the sandbox; empty for the node's own."""
         if self.container is not None:
             return self.container.id
-        return "" if self.sandbox is None else self.sandbox.id
+        if self.sandbox is not None:
+            return self.sandbox.id
+        return ELSEWHERE if self.elsewhere else ""
 
 
 def zombie_groups(node: NodeView, zombies: Collection[Process]) -> tuple[ZombieGroup, ...]:
     """Group zombies by the container they belong to.
 
     In this order: the container whose PID namespace the zombie's own ``ns/pid`` is; the container in its cgroup
-    path; the container of its parent.
+    path; the container of its parent. Without any, the node; or another node, if its parent is in a pod there.
     """
     owners = _pid_namespace_owners(node) if zombies else {}
-    grouped: dict[tuple[str, str], list[Process]] = {}
+    others = _in_pods_of_other_kubelets(node) if zombies else frozenset()
+    grouped: dict[tuple[str, str, bool], list[Process]] = {}
     for zombie in zombies:
-        grouped.setdefault(_place(node, owners, zombie), []).append(zombie)
+        sandbox_id, container_id = _place(node, owners, zombie)
+        parent = node.processes.get(zombie.parent_pid)
+        elsewhere = not sandbox_id and parent is not None and parent.identity in others
+        grouped.setdefault((sandbox_id, container_id, elsewhere), []).append(zombie)
     return tuple(
         ZombieGroup(
             sandbox=node.sandboxes.get(sandbox_id),
             container=node.containers.get(container_id),
             zombies=tuple(members),
             parents=_parents(node, members, sandbox_id, container_id),
+            elsewhere=elsewhere,
         )
-        for (sandbox_id, container_id), members in sorted(grouped.items())
+        for (sandbox_id, container_id, elsewhere), members in sorted(grouped.items())
     )
 
 
@@ -153,6 +168,21 @@ def _container_of(node: NodeView, pid: int) -> str | None:
         return node.first_process_owners[process.identity]
     placement = node.placements.get(process.identity)
     return None if placement is None else placement.container_id
+
+
+def _in_pods_of_other_kubelets(node: NodeView) -> frozenset[Identity]:
+    """Return the processes in pods that lie elsewhere in the tree of cgroups than all listed ones.
+
+    Of nobody that is known where no pod is listed, or the cgroups could not be read.
+    """
+    memberships = node.snapshot.memberships
+    if isinstance(memberships, Unavailable):
+        return frozenset()
+    listed = node.sandboxes.keys() | node.containers.keys()
+    own = {one.pods_root for one in memberships if one.container_id in listed and one.pods_root is not None}
+    return frozenset(
+        one.identity for one in memberships if own and one.pods_root is not None and one.pods_root not in own
+    )
 
 
 def _pid_namespace_owners(node: NodeView) -> Mapping[int, str]:

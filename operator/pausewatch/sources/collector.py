@@ -22,7 +22,7 @@ from pausewatch.model.snapshot import NOT_READ, ChangedOwner, PinnedNamespace, S
 from pausewatch.model.text import printable
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 from pausewatch.sources.cri.source import CriReading, CriSource
-from pausewatch.sources.details import detail_sources
+from pausewatch.sources.details import FROM_OUTSIDE, detail_sources
 from pausewatch.sources.network.deep_probe import DeepProbe
 from pausewatch.sources.place import DEFAULT_CNI_DIRECTORY, Place
 from pausewatch.sources.pods import PodsSource
@@ -111,7 +111,7 @@ class Collector:
         return replace(snapshot, changed_owners=changed)
 
     def _with_details(self, snapshot: Snapshot, cri: CriReading, foreign: Unavailable | None) -> Snapshot:
-        if foreign is not None or isinstance(cri.listener_pid, Unavailable) or isinstance(cri.runtime, Unavailable):
+        if isinstance(cri.listener_pid, Unavailable) or isinstance(cri.runtime, Unavailable):
             unread: dict[str, Any] = dict.fromkeys(self._details, foreign or NOT_READ)
             return replace(snapshot, **unread)
         socket_path = cri.runtime.endpoint.removeprefix("unix://")
@@ -123,8 +123,10 @@ class Collector:
             stat_of=self._proc.stat_of,
         )
         for name, source in self._details.items():
-            snapshot = replace(snapshot, **{name: source.read(snapshot, place)})
-        return snapshot if self._deep_probe is None else self._deep_probe.complete(snapshot, place)
+            readable = foreign is None or _from_outside(name, foreign)
+            section: Any = source.read(snapshot, place) if readable else foreign
+            snapshot = replace(snapshot, **{name: section})
+        return snapshot if self._deep_probe is None or foreign else self._deep_probe.complete(snapshot, place)
 
     def _with_pods(self, snapshot: Snapshot) -> Snapshot:
         if self._pods is None:
@@ -184,6 +186,10 @@ class Collector:
             return ()
         paths = tuple(dict.fromkeys(_pin_paths(cri, proc)))
         return self._proc.pinned(cri.listener_pid, paths) if paths else ()
+
+
+def _from_outside(section: str, foreign: Unavailable) -> bool:
+    return foreign.reason == OTHER_PID_NAMESPACE and section in FROM_OUTSIDE
 
 
 def _wanted(cri: CriReading) -> Iterator[tuple[str, int]]:

@@ -29,6 +29,11 @@ class DetailSource(Protocol):
         """
 
 
+FROM_OUTSIDE = frozenset({"memberships", "address_pools"})
+"""Sections that look up no pid that the runtime tells. They are read too where it counts processes in another PID
+namespace, inside of ours: a node of kind, seen from its host."""
+
+
 def detail_sources() -> Mapping[str, DetailSource]:
     """Return a new source for each section, by its name in the Snapshot, in the order in which they are read."""
     return {

@@ -140,9 +140,14 @@ def _membership(place: Place, process: Process) -> tuple[Membership | None, str 
     if named is None:
         return Membership(identity=process.identity, cgroup_path="", container_id=None), None
     path, container_id = named
-    shown = printable(path, _LONGEST_PATH)
-    membership = Membership(identity=process.identity, cgroup_path=shown, container_id=container_id)
-    return membership, cgroup.pods_root(path)
+    root = cgroup.pods_root(path)
+    membership = Membership(
+        identity=process.identity,
+        cgroup_path=printable(path, _LONGEST_PATH),
+        container_id=container_id,
+        pods_root=None if root is None else printable(root, _LONGEST_PATH),
+    )
+    return membership, root
 
 
 def _ids_with_processes(so_far: Snapshot) -> set[str | None] | Unavailable:
