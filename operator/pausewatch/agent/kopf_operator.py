@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import aiohttp
 import kopf
 
 from pausewatch.cluster.client import Outcome, open_session
@@ -49,6 +50,9 @@ class WatchSession(Protocol):
 
     def asked(self, path: str, error: ApiError | None) -> None:
         """Take note of how a request went."""
+
+    def logged_in(self, http: aiohttp.ClientSession) -> None:
+        """Take note of what has to be closed in the end."""
 
     def started(self, pods: Mapping[str, Any]) -> None:
         """Take the index of pods, which stays up to date from now on."""
@@ -110,7 +114,9 @@ def operator_registry(session: WatchSession) -> kopf.OperatorRegistry:
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes whatever it has
-        return login_of(session.connection(), session.asked)
+        login = login_of(session.connection(), session.asked)
+        session.logged_in(login.aiohttp_session)
+        return login
 
     @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def begin(**known: Any) -> None:  # noqa: ANN401  the same
@@ -134,7 +140,7 @@ def operator_registry(session: WatchSession) -> kopf.OperatorRegistry:
 
 
 def login_of(connection: Connection | Unavailable, outcome: Outcome) -> kopf.AiohttpSession:
-    """Return a connection as kopf wants it, to be asked for again in some minutes; kopf closes its session.
+    """Return a connection as kopf wants it, to be asked for again in some minutes; then kopf closes its session.
 
     Raises:
         kopf.TemporaryError: There is none now; kopf asks again.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Never
 
+import aiohttp
 import kopf
 
 from pausewatch.agent.kopf_operator import operator_registry, operator_settings
@@ -164,6 +165,7 @@ class Session:
         self._relisted = False
         self._failures: dict[str, Unavailable] = {}
         self._connected_at = -math.inf
+        self._http: list[aiohttp.ClientSession] = []
         self.is_complete = False
         self.was_stopped = False
 
@@ -228,6 +230,10 @@ class Session:
         else:
             self._failures[path] = error.as_unavailable()
 
+    def logged_in(self, http: aiohttp.ClientSession) -> None:
+        """See WatchSession."""
+        self._http = [*(one for one in self._http if not one.closed), http]
+
     def started(self, pods: Mapping[str, Any]) -> None:
         """See WatchSession."""
         self._index = pods
@@ -250,6 +256,14 @@ class Session:
         self._stop = asyncio.Event()
         if self.was_stopped:
             return
+        try:
+            await self._run_kopf(self._stop)
+        finally:
+            # kopf closes the old one when it gets a new one, and forgets the last.
+            for http in self._http:
+                await http.close()
+
+    async def _run_kopf(self, stop: asyncio.Event) -> None:
         roots = await kopf.spawn_tasks(
             registry=operator_registry(self),
             settings=operator_settings(self._node_name),
@@ -258,7 +272,7 @@ class Session:
             # Otherwise kopf asks for the name of our user, which a container need not have, and for our host's by DNS.
             # Its own type for it is not public.
             identity=self._node_name,  # type: ignore[arg-type]
-            stop_flag=self._stop,
+            stop_flag=stop,
         )
         # All of them run for ever: when one ends, so does kopf. Its own way to end may wait for ever.
         ended, _ = await asyncio.wait(roots, return_when=asyncio.FIRST_COMPLETED)
