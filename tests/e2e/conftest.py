@@ -19,7 +19,10 @@ from e2e.support.workloads import remove_what_makes_pods
 from lab import faults
 from lab.naming import lab_name
 from lab.shapes import cluster as clusters
+from lab.shapes import nested_node as nested_nodes
 from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_node import ClusterNode
+from lab.shapes.nested_node import NestedNode
 
 OVERRIDDEN = "overridden settings"
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -67,6 +70,20 @@ def cluster(running_cluster: Cluster) -> Iterator[Cluster]:
     running_cluster.restore()
 
 
+@pytest.fixture(scope="module")
+def running_nested_node(running_cluster: Cluster) -> Iterator[NestedNode]:
+    """A second node for all tests of a module. Ask for `nested_node` instead: it cleans up after each test."""
+    with nested_nodes.start(running_cluster, "node-b") as started:
+        yield started
+
+
+@pytest.fixture
+def nested_node(running_nested_node: NestedNode) -> Iterator[NestedNode]:
+    """A second node of the cluster, in a PID namespace of its own as in kind, without pods."""
+    yield running_nested_node
+    running_nested_node.restore()
+
+
 @pytest.fixture
 def kubeconfig(cluster: Cluster) -> Path:
     """A kubeconfig of the agent's service account."""
@@ -79,15 +96,21 @@ def start_agent(
 ) -> Iterator[StartAgent]:
     """Start an agent for the cluster's node; what still runs after the test has to end on SIGTERM.
 
-    The function takes the pace, another kubeconfig than the right one, and other settings as environment variables.
+    The function takes the pace, another kubeconfig than the right one, other settings as environment variables, and
+    another node.
     """
     with ExitStack() as stack:
         numbers = itertools.count(1)
 
-        def start(pace: Pace = FAST, kubeconfig: Path = kubeconfig, variables: Mapping[str, str] = NONE) -> Agent:
+        def start(
+            pace: Pace = FAST,
+            kubeconfig: Path = kubeconfig,
+            variables: Mapping[str, str] = NONE,
+            node: ClusterNode = cluster,
+        ) -> Agent:
             log_file = tmp_path / f"agent-{next(numbers)}.log"
             if pace != DEFAULT:
                 record_property(OVERRIDDEN, ", ".join(f"{name}={value}" for name, value in pace.overrides.items()))
-            return stack.enter_context(running_agent(cluster, kubeconfig, log_file, pace, variables))
+            return stack.enter_context(running_agent(node, kubeconfig, log_file, pace, variables))
 
         yield start

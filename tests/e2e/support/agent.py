@@ -18,7 +18,7 @@ from urllib.request import ProxyHandler, build_opener
 import pausewatch
 from e2e.support.exposition import Exposition
 from e2e.support.pace import Pace
-from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
 
 T = TypeVar("T")
@@ -56,12 +56,14 @@ class Agent:
         log_file: What it writes.
         pace: How fast it works.
         environment: Its whole environment.
+        node: What it runs on.
     """
 
     process: "subprocess.Popen[bytes]"
     log_file: Path
     pace: Pace
     environment: Mapping[str, str]
+    node: ClusterNode
 
     @property
     def log(self) -> str:
@@ -162,9 +164,13 @@ class Agent:
         """Run ``pausewatch scan`` on the same node with the same settings, and return the object it prints."""
         command = [sys.executable, "-m", "pausewatch", "scan", "--output=json"]
         environment = {name: value for name, value in self.environment.items() if name != "KUBECONFIG"}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
-        assert done.returncode == 0, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
+        process = self.node.popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            told, complaint = process.communicate(timeout=30)
+        finally:
+            process.kill()
+        assert process.returncode == 0, complaint.decode()
+        document: dict[str, Any] = json.loads(told)
         return document
 
     def _address(self) -> str:
@@ -175,12 +181,12 @@ class Agent:
 
 @contextmanager
 def running_agent(
-    cluster: Cluster, kubeconfig: Path, log_file: Path, pace: Pace, variables: Mapping[str, str]
+    node: ClusterNode, kubeconfig: Path, log_file: Path, pace: Pace, variables: Mapping[str, str]
 ) -> Iterator[Agent]:
-    """Run the agent for the cluster's node; in the end it has to stop on SIGTERM, and its log is printed.
+    """Run the agent for a node; in the end it has to stop on SIGTERM, and its log is printed.
 
     Args:
-        cluster: Whose node.
+        node: The cluster, for its first node, or a further one.
         kubeconfig: How it reaches the API server; need not be right, nor exist.
         log_file: Where its log goes.
         pace: How fast it works.
@@ -193,17 +199,16 @@ def running_agent(
         "PYTHONUNBUFFERED": "1",
         "LC_ALL": "C.UTF-8",
         "KUBECONFIG": str(kubeconfig),
-        "PAUSEWATCH_RUNTIME_ENDPOINT": cluster.runtime.endpoint,
-        "PAUSEWATCH_NODE_NAME": cluster.node_name,
+        "PAUSEWATCH_RUNTIME_ENDPOINT": node.runtime.endpoint,
+        "PAUSEWATCH_NODE_NAME": node.node_name,
         "PAUSEWATCH_LISTEN_ADDRESS": "127.0.0.1:0",
         **pace.overrides,
         **variables,
     }
     with log_file.open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pausewatch", "agent"], stdout=log, stderr=subprocess.STDOUT, env=environment
-        )
-    agent = Agent(process, log_file, pace, environment)
+        command = [sys.executable, "-m", "pausewatch", "agent"]
+        process = node.popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+    agent = Agent(process, log_file, pace, environment, node)
     try:
         yield agent
         if process.poll() is None:

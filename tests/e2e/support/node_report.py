@@ -1,28 +1,28 @@
-"""The stored report of the cluster's node, read with kubectl as its users do."""
+"""The stored report of a node, read with kubectl as its users do."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
 from e2e.support.agent import Agent
-from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_node import ClusterNode
 
 Report = dict[str, Any]
 
 
-def read_report(cluster: Cluster) -> Report | None:
+def read_report(node: ClusterNode) -> Report | None:
     """The stored report; None if there is none.
 
     Raises:
         LabError: The API server does not answer, or serves no reports.
     """
-    text = cluster.kubectl("get", "psr", cluster.node_name, "--ignore-not-found", "--output=json")
+    text = node.kubectl("get", "psr", node.node_name, "--ignore-not-found", "--output=json")
     report: Report | None = json.loads(text) if text.strip() else None
     return report
 
 
 def await_report(
-    cluster: Cluster, agent: Agent, what: str, condition: Callable[[Report], object], limit_seconds: float
+    node: ClusterNode, agent: Agent, what: str, condition: Callable[[Report], object], limit_seconds: float
 ) -> Report:
     """Wait for a stored report with a status that fulfils a condition, and return it.
 
@@ -32,7 +32,7 @@ def await_report(
     """
 
     def probe() -> Report | None:
-        report = read_report(cluster)
+        report = read_report(node)
         return report if report is not None and "status" in report and condition(report) else None
 
     return agent.wait(f"a report {what}", probe, limit_seconds)

@@ -6,17 +6,17 @@ from typing import Any
 from e2e.support.agent import Agent
 from e2e.support.node_report import await_report, condition, findings, is_healthy
 from lab.pods import RunningPod
-from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_node import ClusterNode
 
 TOLD_TWICE_SECONDS = 1.0
 """Between the stored report and the metrics: both come from one scan, and this is the time of a kubectl or two."""
 
 
-def found_everywhere(cluster: Cluster, agent: Agent, check: str, metric: str, began: float) -> dict[str, Any]:
+def found_everywhere(node: ClusterNode, agent: Agent, check: str, metric: str, began: float) -> dict[str, Any]:
     """Wait until a fault is in the stored report and in the metrics, and return the one finding of its check.
 
     Args:
-        cluster: Whose node.
+        node: Which one.
         agent: The agent.
         check: Its id.
         metric: Reason and severity.
@@ -29,7 +29,7 @@ def found_everywhere(cluster: Cluster, agent: Agent, check: str, metric: str, be
         return [(one["reason"], one["severity"]) for one in findings(report, check)] == [(reason, severity)]
 
     left = limit_seconds - (time.monotonic() - began)
-    report = await_report(cluster, agent, f"with {metric}", in_report, left)
+    report = await_report(node, agent, f"with {metric}", in_report, left)
     print(f"{metric}: in the report after {time.monotonic() - began:.1f} s of {limit_seconds:g} s")  # noqa: T201
     (finding,) = findings(report, check)
     named = f"{finding['reason']} {finding['pod']['namespace']}/{finding['pod']['name']}"
@@ -39,11 +39,11 @@ def found_everywhere(cluster: Cluster, agent: Agent, check: str, metric: str, be
     return finding
 
 
-def cleared_after_two_clean_scans(cluster: Cluster, agent: Agent, broken_at_scan: int) -> None:
+def cleared_after_two_clean_scans(node: ClusterNode, agent: Agent, broken_at_scan: int) -> None:
     """The fault is healed: its finding goes with the second scan that does not see it, and the node is healthy.
 
     Args:
-        cluster: Whose node.
+        node: Which one.
         agent: The agent.
         broken_at_scan: The number of scans when the fault was last known to be there.
     """
@@ -54,7 +54,7 @@ def cleared_after_two_clean_scans(cluster: Cluster, agent: Agent, broken_at_scan
     assert cleared_at_scan >= broken_at_scan + 2
     # The next scan may have begun before the fault was healed; and one more may have ended since the answer.
     assert cleared_at_scan <= healed_at_scan + 4
-    await_report(cluster, agent, "that is healthy again", is_healthy, 5)
+    await_report(node, agent, "that is healthy again", is_healthy, 5)
 
 
 def is_about(finding: dict[str, Any], running: RunningPod) -> None:

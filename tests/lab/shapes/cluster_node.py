@@ -163,7 +163,8 @@ class ClusterNode:
     ) -> Path:
         """Write a kubeconfig with a new `token`, and return its path."""
         token = self.token(account, namespace, bound_to_node=bound_to_node)
-        return self.places.certificates.write_kubeconfig(f"{namespace}.{account}", {"token": token})
+        name = f"{namespace}.{account}.{self.node_name}" if bound_to_node else f"{namespace}.{account}"
+        return self.places.certificates.write_kubeconfig(name, {"token": token})
 
     def falsify(self, pod: str, container: str, fault: Mapping[str, str], namespace: str = NAMESPACE) -> None:
         """From now on, each start of this container on this node is made with a falsified OCI configuration.

@@ -8,6 +8,7 @@ directories and cgroup, so that it goes with the cluster, also after a crash.
 """
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -63,11 +64,12 @@ class NestedNode(ClusterNode):
         raise LabError(f"{self.node_name} has no process {pid}, as it counts them")
 
     def restore(self) -> None:
-        """Make the node as after its start: a kubelet that runs, no pods, no faults.
+        """Make the node as after its start: a kubelet that runs, no pods, no faults set for starts to come.
 
         Raises:
             WaitTimeoutError: A pod did not go within 30 s.
         """
+        shutil.rmtree(self.runtime.places.faults / "pods", ignore_errors=True)
         if not self._daemon("kubelet").find():
             self.start_kubelet()
         self.await_node()
