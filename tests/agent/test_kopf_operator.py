@@ -12,7 +12,7 @@ import pytest
 from kopf._cogs.structs.references import Resource
 
 from pausewatch.agent.kopf_operator import Backoffs, NoDifferences, login_of, operator_registry, operator_settings
-from pausewatch.agent.pod_watch import Listeners, Session
+from pausewatch.agent.kopf_session import Listeners, Session
 from pausewatch.cluster.connection import Connection, ConnectionPlace
 from pausewatch.model.availability import Unavailable
 

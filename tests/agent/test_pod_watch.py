@@ -1,137 +1,84 @@
+"""kopf started again and again: what is known meanwhile, and how soon the next one begins."""
+
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from pausewatch.agent.pod_watch import NOT_LISTED, Listeners, PodWatch, Session, restart_seconds
+from cluster.api_server import Answer, Asked, FakeApi, serving
+from pausewatch.agent.kopf_session import NOT_LISTED
+from pausewatch.agent.pod_watch import LONGEST_RESTART_SECONDS, PodWatch, failures_after, restart_seconds
 from pausewatch.cluster.connection import ConnectionPlace
-from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
-from pausewatch.cluster.reports import Seen
 from pausewatch.model.availability import Unavailable
-from support.builders import a_pod
 
 NOWHERE = ConnectionPlace(kubeconfig=None)
+KINDS = [
+    {"name": name, "kind": kind, "singularName": "", "namespaced": name == "pods", "verbs": ["list", "watch"]}
+    for name, kind in (("pods", "Pod"), ("namespaces", "Namespace"))
+]
+"""kopf waits for both before it lists pods."""
 
 
-class Told:
-    """What a session told."""
-
-    def __init__(self) -> None:
-        self.completed = 0
-        self.reports: list[Seen] = []
-
-    def session(self) -> Session:
-        """Return a session that tells this."""
-
-        def completed() -> None:
-            self.completed += 1
-
-        listeners = Listeners(completed=completed, report_seen=self.reports.append)
-        return Session("node-7", NOWHERE, listeners)
-
-
-def test_pods_are_not_known_before_the_first_event() -> None:
-    """kopf holds events back until its index is complete; a part of it would make orphans of the rest."""
-    told = Told()
-    session = told.session()
-    session.started({"uid": (a_pod(),)})
-    assert not session.is_complete
-    assert session.pods() is NOT_LISTED
-
-    session.pod_seen(listed=True)
-    session.pod_seen(listed=False)
-    assert session.is_complete
-    assert told.completed == 1
-
-
-def test_event_of_the_report_says_as_much() -> None:
-    """A node may have no pods."""
-    told = Told()
-    session = told.session()
-    seen = Seen(uid="uid", version="7", deleted=True)
-    session.report_seen(seen, listed=False)
-
-    assert session.is_complete
-    assert told.reports == [seen]
-
-
-def test_listing_is_told_once() -> None:
-    """Whoever asks checks then what was deleted meanwhile."""
-    session = Told().session()
-    session.pod_seen(listed=True)
-    session.pod_seen(listed=False)
-
-    assert session.take_relisted()
-    assert not session.take_relisted()
-
-
-def test_pods_of_an_ended_session_are_what_was_in_its_index() -> None:
-    """Until the next one knows better."""
-    session = Told().session()
-    session.started({"a": (a_pod(),), "b": (a_pod(uid="b"),)})
-
-    assert [pod.uid for pod in session.last_pods()] == [a_pod().uid, "b"]
-
-
-def test_pods_of_a_session_whose_loop_has_ended_still_count() -> None:
-    """A scan may ask in the moment between the end of kopf and the start of the next one."""
-    session = Told().session()
-    session.stop()
-    session.run()
-    session.started({"a": (a_pod(),)})
-
-    assert session.pods() == (a_pod(),)
-
-
-def test_session_that_is_stopped_before_it_began_ends_at_once() -> None:
-    """The end of the agent must not wait for kopf."""
-    session = Told().session()
-    session.stop()
-
-    assert session.run() is None
-    assert session.was_stopped
+def a_watch(place: ConnectionPlace, gap_seen: Callable[[], None] = lambda: None) -> PodWatch:
+    """Return a watch that tells nobody of reports."""
+    return PodWatch("node-7", place, report_seen=lambda _: None, gap_seen=gap_seen)
 
 
 def test_watch_that_never_ran_says_so() -> None:
     """With what to look at."""
 
     async def run() -> None:
-        watch = PodWatch("node-7", NOWHERE, lambda _, __: None)
+        watch = a_watch(NOWHERE)
         watch.stop()
         assert watch.pods() is NOT_LISTED
         assert watch.trouble is NOT_LISTED
         assert not watch.take_relisted()
+        watch.reports_are_served()
 
     asyncio.run(run())
 
 
-def test_failing_requests_are_told_even_while_the_pods_are_known() -> None:
-    """They are those that were seen last; an API server that is down would otherwise be noticed by the next write."""
-    session = Told().session()
-    refused = ApiError("GET /api/v1/pods", 0, "Unreachable", "refused")
-    session.asked("/api", refused)
-    assert session.trouble == refused.as_unavailable()
-    session.pod_seen(listed=True)
-    assert session.trouble is None
-
-    session.asked(PODS_PATH, refused)
-    assert session.trouble == refused.as_unavailable()
-    session.asked(PODS_PATH, None)
-    assert session.trouble is None
-
-
-def test_refused_login_is_not_repeated_at_once() -> None:
-    """kopf logs in again at once whenever a request is refused."""
-    session = Told().session()
-    first, second = session.connection(), session.connection()
-
-    assert isinstance(first, Unavailable)
-    assert isinstance(second, Unavailable)
-    assert (first.reason, second.reason) == ("NoConnection", "Unauthorized")
-
-
 @pytest.mark.parametrize(("failures", "least", "most"), [(0, 1, 2), (1, 2, 4), (3, 8, 16), (99, 150, 300)])
 def test_watch_is_started_again_later_and_later(failures: int, least: float, most: float) -> None:
-    """Half of the wait is random."""
+    """Half of the wait is random, so that agents do not come back together."""
     assert restart_seconds(failures, 0) == least
     assert restart_seconds(failures, 1) == most
+
+
+def test_watch_that_ends_soon_counts_as_failure_whatever_it_knew() -> None:
+    """A server that answers each listing and refuses each watch is not to be listed from 5,000 times a second."""
+    assert failures_after(3, lasted_seconds=10) == 4
+    assert failures_after(3, lasted_seconds=LONGEST_RESTART_SECONDS) == 0
+
+
+def test_refusal_of_the_pods_is_told_with_what_to_apply(tmp_path: Path) -> None:
+    """The scan that lacks them says which right is missing, and not only that they are not there yet."""
+    asked_again = asyncio.Event()
+    api = FakeApi()
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path != PODS_PATH:
+            return 200, {"versions": ["v1"], "groups": [], "resources": KINDS}
+        if [one.path for one in api.asked].count(PODS_PATH) > 1:
+            asked_again.set()
+        return 403, {"kind": "Status", "reason": "Forbidden", "message": "no"}
+
+    async def run() -> object:
+        api.answer = answer
+        async with serving(api, tmp_path) as place:
+            watch = a_watch(place)
+            task = asyncio.create_task(watch.run())
+            # Whoever asks again has taken note of the first answer.
+            await asyncio.wait_for(asked_again.wait(), 30)
+            pods = watch.pods()
+            watch.stop()
+            task.cancel()
+            return pods
+
+    trouble = asyncio.run(run())
+
+    assert isinstance(trouble, Unavailable)
+    assert trouble.reason == "Http403"
+    assert "kubectl apply -f manifests/rbac.yaml" in trouble.remedy

@@ -233,6 +233,38 @@ def test_deleted_report_comes_back_when_the_next_write_finds_out(tmp_path: Path)
     assert bench.store.report["status"]["findings"]
 
 
+def test_report_that_was_deleted_while_nobody_watched_comes_back(tmp_path: Path) -> None:
+    """A watch that had a gap tells of no deletion in it; the next heartbeat would be ten minutes away."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.store.report = None
+        bench.writer.may_have_missed()
+        assert bench.writer.wait_seconds() <= Pace().interval_seconds
+        bench.seconds += Pace().interval_seconds
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.writes() == ["POST ", "PATCH /node-7/status"] * 2
+
+
+def test_gap_without_news_costs_one_question(tmp_path: Path) -> None:
+    """Watches are listed again now and then; a report that is still ours is left alone."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        asked = len(bench.store.asked)
+        bench.writer.may_have_missed()
+        bench.seconds += Pace().interval_seconds
+        await bench.settle()
+        assert [one.method for one in bench.store.asked[asked:]] == ["GET"]
+
+    on_bench(tmp_path, act)
+
+
 def test_late_news_of_an_older_report_changes_nothing(tmp_path: Path) -> None:
     """The deletion that we have answered already."""
 

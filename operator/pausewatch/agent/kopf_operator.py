@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import aiohttp
 import kopf
 
 from pausewatch.cluster.client import Outcome, open_session
@@ -51,7 +50,7 @@ class WatchSession(Protocol):
     def asked(self, path: str, error: ApiError | None) -> None:
         """Take note of how a request went."""
 
-    def logged_in(self, http: aiohttp.ClientSession) -> None:
+    def logged_in(self, login: kopf.AiohttpSession) -> None:
         """Take note of what has to be closed in the end."""
 
     def started(self, pods: Mapping[str, Any]) -> None:
@@ -115,7 +114,7 @@ def operator_registry(session: WatchSession) -> kopf.OperatorRegistry:
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.AiohttpSession:  # noqa: ANN401  kopf passes whatever it has
         login = login_of(session.connection(), session.asked)
-        session.logged_in(login.aiohttp_session)
+        session.logged_in(login)
         return login
 
     @kopf.on.startup(registry=registry, errors=kopf.ErrorsMode.PERMANENT)

@@ -27,7 +27,6 @@ from pausewatch.agent.troubles import EVENTS, REPORT, SOURCES, Troubles, of_snap
 from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.client import REQUEST_SECONDS, ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
-from pausewatch.cluster.errors import RESOURCE_UNKNOWN
 from pausewatch.cluster.event_poster import EventPoster
 from pausewatch.cluster.pods import get_pod, list_pods
 from pausewatch.cluster.report_writer import ReportWriter
@@ -81,7 +80,7 @@ class Agent:
             tell=self._tell_of_report,
         )
         self._poster = EventPoster(self._api, node_name, lambda now: self._troubles.take({EVENTS: now}))
-        self._watch = PodWatch(node_name, place, self._writer.was_seen)
+        self._watch = PodWatch(node_name, place, self._writer.was_seen, self._writer.may_have_missed)
         waiting = WaitingPods(self._ask_why_waiting, settings.scan_period_seconds)
         self._collector = Collector(self._settings, ApiPods(self._watch, self._list_pods, self._get_pod, waiting))
         self._scans = ScanLoop(
@@ -161,6 +160,8 @@ class Agent:
         missing = of_snapshot(found.snapshot)
         # The pods of a watch that fails are still those that were seen last, and may be out of date.
         self._troubles.take({**missing, "pods": missing["pods"] or self._watch.trouble})
+        if self._writer.stored is not None and self._writer.trouble is None:
+            self._watch.reports_are_served()
         running_seconds = time.monotonic() - self._began
         ids = {finding.id for finding in found.report.findings}
         if restart.may_be_stored(ids, self._inherited or (), looks, running_seconds):
@@ -171,11 +172,8 @@ class Agent:
             news, self._told = events.news(self._told, found.report, found.snapshot.pods, settled=settled)
             self._poster.offer(news)
 
-    def _tell_of_report(self, before: Unavailable | None, now: Unavailable | None) -> None:
+    def _tell_of_report(self, _: Unavailable | None, now: Unavailable | None) -> None:
         self._troubles.take({REPORT: now})
-        if now is None and before is not None and before.reason == RESOURCE_UNKNOWN:
-            # kopf looks for the kinds of a server at its start only: this one has not seen that there are reports now.
-            self._watch.restart()
 
     def _list_pods(self) -> tuple[Pod, ...]:
         return self._ask(list_pods(self._api, self._settings.node_name))

@@ -20,11 +20,13 @@ NAMESPACE_TERMINATING = "NamespaceTerminating"
 REFUSED_BY_POLICY = "ValidatingAdmissionPolicy"
 """How the message of a 403 begins that a policy made, not a missing right (apiserver: admission/plugin/policy)."""
 
+APPLY_DEFINITION = "kubectl apply -f manifests/crd.yaml"
+
 REMEDIES = {
     0: "check that the API server can be reached from this node",
     401: "check the token or certificate of the agent",
-    403: "grant the agent what its ClusterRole in the manifests lists",
-    422: "update the CustomResourceDefinition of PodSandboxReport to the agent's version",
+    403: "grant the agent what its ClusterRole in the manifests lists: kubectl apply -f manifests/rbac.yaml",
+    422: f"update the CustomResourceDefinition of PodSandboxReport to the agent's version: {APPLY_DEFINITION}",
 }
 
 
@@ -50,7 +52,7 @@ class ApiError(Exception):
     def remedy(self) -> str:
         """What to do about it, starting with a verb; empty where waiting is all there is to do."""
         if self.resource_unknown:
-            return "install the CustomResourceDefinition of PodSandboxReport"
+            return f"install the CustomResourceDefinition of PodSandboxReport: {APPLY_DEFINITION}"
         if self.status == FORBIDDEN and REFUSED_BY_POLICY in str(self):
             return "do as the policy says; the own-node policy wants the token of a pod on the agent's own node"
         return REMEDIES.get(self.status, "")

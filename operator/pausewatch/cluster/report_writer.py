@@ -93,6 +93,12 @@ class ReportWriter:
             self._heed()
         self._changed.set()
 
+    def may_have_missed(self) -> None:
+        """Take note that the watch had a gap: what became of the stored report is to be read."""
+        if self._state.step is Step.REPLACE:
+            self._state = write_schedule.touched(self._state)
+        self._changed.set()
+
     async def run(self) -> Never:
         """Write for ever."""
         while True:

@@ -10,6 +10,7 @@ from pausewatch.sinks.report import API_VERSION
 
 GROUP, _, VERSION = API_VERSION.partition("/")
 PLURAL = "podsandboxreports"
+GROUP_PATH = f"/apis/{API_VERSION}"
 
 REVIEW_VERSION = "authentication.k8s.io/v1"
 REVIEWS = f"/apis/{REVIEW_VERSION}/selfsubjectreviews"
@@ -90,7 +91,7 @@ class NodeReports:
 
     @property
     def _collection(self) -> str:
-        return f"/apis/{GROUP}/{VERSION}/{PLURAL}"
+        return f"{GROUP_PATH}/{PLURAL}"
 
     async def _node_uid(self) -> str:
         """Return the uid of the Node, from our own token or from the Node; empty if neither tells.

@@ -33,7 +33,7 @@ def watched_pods(node_name: str, kubeconfig: Path) -> Iterator[ApiPods]:
     thread = threading.Thread(target=loop.run_forever, name="watched-pods", daemon=True)
     thread.start()
     place = ConnectionPlace(kubeconfig=kubeconfig)
-    watch = PodWatch(node_name, place, lambda _, __: None)
+    watch = PodWatch(node_name, place, report_seen=lambda _: None, gap_seen=lambda: None)
     client = ApiClient(place)
 
     def ask(question: Coroutine[Any, Any, T]) -> T:

@@ -35,7 +35,7 @@ def watching(cluster: Cluster, kubeconfig: Path, act: Callable[[PodWatch, ApiPod
 
     async def run() -> None:
         place = ConnectionPlace(kubeconfig=kubeconfig)
-        watch = PodWatch(cluster.node_name, place, lambda _: None)
+        watch = PodWatch(cluster.node_name, place, report_seen=lambda _: None, gap_seen=lambda: None)
         client = ApiClient(place)
         loop = asyncio.get_running_loop()
         pods = ApiPods(

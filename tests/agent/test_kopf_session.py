@@ -1,0 +1,138 @@
+"""One run of kopf, without kopf: what its handlers tell, and what others learn from it."""
+
+from pausewatch.agent.kopf_session import NOT_LISTED, Listeners, Session
+from pausewatch.cluster.connection import ConnectionPlace
+from pausewatch.cluster.errors import ApiError
+from pausewatch.cluster.pods import PODS_PATH
+from pausewatch.cluster.reports import GROUP_PATH, Seen
+from pausewatch.model.availability import Unavailable
+from support.builders import a_pod
+
+NOWHERE = ConnectionPlace(kubeconfig=None)
+
+
+class Told:
+    """What a session told."""
+
+    def __init__(self) -> None:
+        self.completed = 0
+        self.reports: list[Seen] = []
+
+    def session(self) -> Session:
+        """Return a session that tells this."""
+
+        def completed() -> None:
+            self.completed += 1
+
+        listeners = Listeners(completed=completed, report_seen=self.reports.append)
+        return Session("node-7", NOWHERE, listeners)
+
+
+def test_pods_are_not_known_before_the_first_event() -> None:
+    """kopf holds events back until its index is complete; a part of it would make orphans of the rest."""
+    told = Told()
+    session = told.session()
+    session.started({"uid": (a_pod(),)})
+    assert not session.is_complete
+    assert session.pods() is NOT_LISTED
+
+    session.pod_seen(listed=True)
+    session.pod_seen(listed=False)
+    assert session.is_complete
+    assert told.completed == 1
+
+
+def test_event_of_the_report_says_as_much() -> None:
+    """A node may have no pods."""
+    told = Told()
+    session = told.session()
+    seen = Seen(uid="uid", version="7", deleted=True)
+    session.report_seen(seen, listed=False)
+
+    assert session.is_complete
+    assert told.reports == [seen]
+
+
+def test_listing_is_told_once() -> None:
+    """Whoever asks checks then what was deleted meanwhile."""
+    session = Told().session()
+    session.pod_seen(listed=True)
+    session.pod_seen(listed=False)
+
+    assert session.take_relisted()
+    assert not session.take_relisted()
+
+
+def test_pods_of_an_ended_session_are_what_was_in_its_index() -> None:
+    """Until the next one knows better."""
+    session = Told().session()
+    session.started({"a": (a_pod(),), "b": (a_pod(uid="b"),)})
+
+    assert [pod.uid for pod in session.last_pods()] == [a_pod().uid, "b"]
+
+
+def test_pods_of_a_session_whose_loop_has_ended_still_count() -> None:
+    """A scan may ask in the moment between the end of kopf and the start of the next one."""
+    session = Told().session()
+    session.stop()
+    session.run()
+    session.started({"a": (a_pod(),)})
+
+    assert session.pods() == (a_pod(),)
+
+
+def test_session_that_is_stopped_before_it_began_ends_at_once() -> None:
+    """The end of the agent must not wait for kopf."""
+    session = Told().session()
+    session.stop()
+
+    assert session.run() is None
+    assert session.was_stopped
+
+
+def test_failing_requests_are_told_even_while_the_pods_are_known() -> None:
+    """They are those that were seen last; an API server that is down would otherwise be noticed by the next write."""
+    session = Told().session()
+    refused = ApiError("GET /api/v1/pods", 0, "Unreachable", "refused")
+    session.asked("/api", refused)
+    assert session.trouble == refused.as_unavailable()
+    session.pod_seen(listed=True)
+    assert session.trouble is None
+
+    session.asked(PODS_PATH, refused)
+    assert session.trouble == refused.as_unavailable()
+    session.asked(PODS_PATH, None)
+    assert session.trouble is None
+
+
+def test_refused_login_is_not_repeated_at_once() -> None:
+    """kopf logs in again at once whenever a request is refused."""
+    session = Told().session()
+    first, second = session.connection(), session.connection()
+
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Unavailable)
+    assert (first.reason, second.reason) == ("NoConnection", "Unauthorized")
+
+
+def test_two_listings_between_two_questions_are_told_once_and_the_next_again() -> None:
+    """Each one may have missed deletions."""
+    session = Told().session()
+    for _ in range(3):
+        session.pod_seen(listed=True)
+    assert session.take_relisted()
+    session.pod_seen(listed=True)
+
+    assert session.take_relisted()
+    assert not session.take_relisted()
+
+
+def test_session_that_began_without_reports_says_so() -> None:
+    """kopf looks for the kinds once; before it has done so nobody knows."""
+    session = Told().session()
+    assert not session.lacks_reports
+
+    session.asked(PODS_PATH, None)
+    assert session.lacks_reports
+    session.asked(GROUP_PATH, None)
+    assert not session.lacks_reports
