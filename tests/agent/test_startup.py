@@ -5,11 +5,13 @@ import pytest
 
 from pausewatch.agent.startup import (
     ENOUGH_OPEN_FILES,
+    KOPF_SILENCE_SECONDS,
     KOPF_THREAD,
+    MOST_KOPF_LINES,
+    KopfFilter,
     allow_open_files,
     open_files_wanted,
     start_text,
-    without_trace_of_kopf,
 )
 from pausewatch.model.access import AccessFact
 
@@ -42,14 +44,41 @@ def test_limit_is_set() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
+def a_record(text: str = "broke", thread: str = KOPF_THREAD) -> logging.LogRecord:
+    """Return a record with a trace."""
+    record = logging.LogRecord("any", logging.ERROR, "", 0, text, None, (ValueError, ValueError("x"), None))
+    record.threadName = thread
+    return record
+
+
 @pytest.mark.parametrize(("thread", "kept"), [(KOPF_THREAD, False), ("MainThread", True)])
 def test_traces_of_kopf_are_left_out(thread: str, *, kept: bool) -> None:
     """Ours are bugs that somebody has to find; kopf's are news about the cluster."""
-    record = logging.LogRecord("any", logging.ERROR, "", 0, "broke", None, (ValueError, ValueError("x"), None))
-    record.threadName = thread
+    record = a_record(thread=thread)
 
-    assert without_trace_of_kopf(record)
+    assert KopfFilter().filter(record)
     assert (record.exc_info is not None) is kept
+
+
+def test_kopf_says_the_same_once_in_a_while() -> None:
+    """Whatever number the attempt has: while a right is missing it would be thousands of lines an hour per node."""
+    now = [0.0]
+    kopf = KopfFilter(clock=lambda: now[0])
+
+    assert [kopf.filter(a_record(f"attempt #{number} failed: GET /api")) for number in range(3)] == [True, False, False]
+    assert kopf.filter(a_record("attempt #1 failed: GET /other"))
+    now[0] += KOPF_SILENCE_SECONDS
+    assert kopf.filter(a_record("attempt #99 failed: GET /api"))
+
+
+def test_kopf_has_so_many_lines_and_we_have_all() -> None:
+    """Words that differ each time must not fill the log either."""
+    kopf = KopfFilter(clock=lambda: 0)
+
+    told = [kopf.filter(a_record(f"error {'x' * number}")) for number in range(2 * MOST_KOPF_LINES)]
+
+    assert sum(told) == MOST_KOPF_LINES
+    assert all(kopf.filter(a_record(thread="MainThread")) for _ in range(3))
 
 
 def test_start_tells_settings_and_what_is_missing() -> None:

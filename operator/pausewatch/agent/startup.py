@@ -1,8 +1,10 @@
 """The first things an agent does: room for open files, and telling what it runs with."""
 
 import logging
+import re
 import resource
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pausewatch.model.access import AccessFact
 
@@ -15,6 +17,11 @@ LOG_TIMES = "%Y-%m-%dT%H:%M:%S%z"
 
 KOPF_THREAD = "kopf"
 """The name of the thread that kopf runs in, with everything that it calls."""
+
+KOPF_SILENCE_SECONDS = 600.0
+MOST_KOPF_LINES = 50
+"""kopf may say the same once in this time, and so many different things. It has a line for every attempt at a request,
+thousands an hour while a right is missing or the API server is away; that, and what to do, is told by us, once."""
 
 QUIET: Mapping[str, int] = {
     # One line per event of an object, one per login: told by what follows from them.
@@ -31,20 +38,36 @@ def set_up_log(level: int = logging.INFO) -> None:
     """Log to stderr, one line per record but for blocks that say so."""
     logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIMES)
     for handler in logging.getLogger().handlers:
-        handler.addFilter(without_trace_of_kopf)
+        handler.addFilter(KopfFilter())
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(least)
 
 
-def without_trace_of_kopf(record: logging.LogRecord) -> bool:
-    """Let a record pass; one from kopf's thread without its trace.
+class KopfFilter(logging.Filter):
+    """Cuts what comes from kopf's thread: no trace, and no words that were there a while ago.
 
     kopf logs the same error in each of its layers, with a trace each time: sixty lines for a definition that somebody
     deleted. What it means for the node is told by us, and kopf is started again.
     """
-    if record.threadName == KOPF_THREAD:
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is to be logged; one from kopf's thread loses its trace."""
+        if record.threadName != KOPF_THREAD:
+            return True
         record.exc_info = None
-    return True
+        # Attempts are counted, and versions of resources are part of a request.
+        words = re.sub(r"\d+", "", record.getMessage())
+        now = self._clock()
+        self._said = {one: at for one, at in self._said.items() if now - at < KOPF_SILENCE_SECONDS}
+        if words in self._said or len(self._said) >= MOST_KOPF_LINES:
+            return False
+        self._said[words] = now
+        return True
 
 
 def allow_open_files() -> tuple[int, int]:

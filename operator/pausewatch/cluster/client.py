@@ -12,6 +12,7 @@ import aiohttp
 
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import NAMESPACE_TERMINATING, NOT_FOUND, RESOURCE_UNKNOWN, ApiError
+from pausewatch.cluster.watch_pace import WatchPace, paced
 from pausewatch.model.availability import Unavailable
 from pausewatch.version import program_version
 
@@ -127,7 +128,7 @@ def open_session(
         connector=aiohttp.TCPConnector(ssl=tls_context(connection), limit=limit),
         timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS, sock_connect=CONNECT_SECONDS),
         headers={"User-Agent": f"pausewatch/{program_version()}", **authorization},
-        middlewares=(metadata_only, telling(outcome)),
+        middlewares=(metadata_only, paced(WatchPace()), telling(outcome)),
         response_class=SlimResponse,
     )
 
