@@ -1,7 +1,8 @@
 """The whole test suite in little time: what mostly waits runs side by side, what counts time runs alone.
 
 Each part is pytest in a process of its own, with labs of its own name. What runs beside another part shows its output
-afterwards. All parts run, whichever fails.
+afterwards. All parts run, whichever fails. Tests that others on the machine would notice have it alone
+(`support/shared_node.py`).
 """
 
 import os
@@ -14,7 +15,7 @@ from tempfile import TemporaryFile
 
 REPOSITORY = Path(__file__).parents[1]
 CLEANING_SECONDS = 120.0
-OLDER_RUNTIME = "containerd-1.6"
+E2E = "tests/e2e"
 INTEGRATION = "tests/integration"
 BUDGETS = "tests/integration/test_budgets.py"
 
@@ -42,30 +43,24 @@ class Part:
         return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)
 
 
-OLDER = Part(name="older", arguments=(INTEGRATION, "-k", OLDER_RUNTIME))
-"""What runs on each version of containerd, on the older one: it waits more than it works."""
-
-NEWER = Part(name="newer", arguments=(INTEGRATION, f"--ignore={BUDGETS}", "-k", f"not {OLDER_RUNTIME}"))
-
-ALONE = (
-    Part(name="alone", arguments=("tests", f"--ignore={INTEGRATION}")),
-    Part(name="measured", arguments=(BUDGETS,)),
-)
-"""Unit tests, and the agent on a cluster, which takes what is dead on the machine for its node's; measurements."""
+UNIT = Part(name="unit", arguments=("tests", f"--ignore={INTEGRATION}", f"--ignore={E2E}"))
+MEASURED = Part(name="measured", arguments=(BUDGETS,))
+ON_RUNTIMES = Part(name="runtimes", arguments=(INTEGRATION, f"--ignore={BUDGETS}"))
+ON_A_CLUSTER = Part(name="cluster", arguments=(E2E,))
 
 
 def main() -> int:
     """Run all parts, and return the exit code: 0, or that of the first part that failed."""
     with TemporaryFile() as output:
-        ended = {part: finish(part.start()) for part in ALONE}
-        say(f"{OLDER} runs beside the next part; its output comes after it")
-        beside = OLDER.start(output.fileno())
+        ended = {part: finish(part.start()) for part in (UNIT, MEASURED)}
+        say(f"{ON_A_CLUSTER} runs beside the next part; its output comes after it")
+        beside = ON_A_CLUSTER.start(output.fileno())
         try:
-            ended[NEWER] = finish(NEWER.start())
-            ended[OLDER] = finish(beside)
+            ended[ON_RUNTIMES] = finish(ON_RUNTIMES.start())
+            ended[ON_A_CLUSTER] = finish(beside)
         finally:
             end(beside)
-        say(f"{OLDER} printed:")
+        say(f"{ON_A_CLUSTER} printed:")
         output.seek(0)
         sys.stdout.buffer.write(output.read())
         sys.stdout.flush()

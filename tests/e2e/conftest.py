@@ -23,6 +23,9 @@ from lab.shapes import nested_node as nested_nodes
 from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_node import ClusterNode
 from lab.shapes.nested_node import NestedNode
+from support.shared_node import node
+
+__all__ = ["node"]
 
 OVERRIDDEN = "overridden settings"
 NONE: Mapping[str, str] = MappingProxyType({})

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from integration.support.shared_node import share_node
 from lab import faults
 from lab.naming import lab_name
 from lab.pins import PAUSE_IMAGE, RUNTIME_VERSIONS
@@ -15,6 +14,9 @@ from lab.shapes import cluster as clusters
 from lab.shapes import runtime
 from lab.shapes.cluster import Cluster
 from lab.shapes.runtime import RuntimeLab
+from support.shared_node import ALONE, LONGEST_WAIT_SECONDS, node
+
+__all__ = ["node"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and {"runtime_lab", "running_cluster"} & {*item.fixturenames}:
             item.add_marker(pytest.mark.lab)
+        if item.get_closest_marker(ALONE):
+            item.add_marker(pytest.mark.timeout(LONGEST_WAIT_SECONDS))
 
 
 @pytest.fixture(scope="session", params=sorted(RUNTIME_VERSIONS))
@@ -30,13 +34,6 @@ def runtime_lab(request: pytest.FixtureRequest) -> Iterator[RuntimeLab]:
     version = RUNTIME_VERSIONS[request.param]
     with runtime.start(version, lab_name(version.name)) as lab:
         yield lab
-
-
-@pytest.fixture(autouse=True)
-def node(request: pytest.FixtureRequest) -> Iterator[None]:
-    """This machine, shared with the tests of a run beside this one, unless a test is marked `alone_on_the_node`."""
-    with share_node(alone=request.node.get_closest_marker("alone_on_the_node") is not None):
-        yield
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from lab.faults import Kind
 from lab.pins import BUSYBOX_IMAGE
 from lab.pods import Container, Pod, RunningPod
 from lab.shapes.runtime import RuntimeLab
+from lab.waiting import wait_until
 
 #: A scan that waits for a runtime that hangs ends soon after the time limit of one call.
 HANGING_SECONDS = 10.0
@@ -150,7 +151,8 @@ def test_recording_holds_no_secrets(lab: RuntimeLab, program: Program) -> None:
     )
     try:
         running = lab.run(pod)
-        assert "command-secret" in Path(f"/proc/{running.pid()}/cmdline").read_text()
+        command_line = Path(f"/proc/{running.pid()}/cmdline")
+        wait_until("the program to be started", lambda: "command-secret" in command_line.read_text(), 5)
         recorded = record(program.within(PAUSEWATCH_NODE_NAME="node-secret.example.com"))
     finally:
         lab.remove_all_pods()

@@ -6,9 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 _NODE = Path(__file__).parent
 _TURN = _NODE.parent
 """What is locked: directories that are there anyway, so that nothing is left behind."""
+
+ALONE = "alone_on_the_node"
+"""The mark of tests that want it alone."""
+
+LONGEST_WAIT_SECONDS = 1200
+"""For the node alone: the longest test beside it, all kinds of pods at once, takes some minutes."""
 
 
 @contextmanager
@@ -26,6 +34,13 @@ def share_node(*, alone: bool) -> Iterator[None]:
             yield
         finally:
             os.close(node)
+
+
+@pytest.fixture(autouse=True)
+def node(request: pytest.FixtureRequest) -> Iterator[None]:
+    """This machine, shared with the tests of a run beside this one, unless a test is marked to have it alone."""
+    with share_node(alone=request.node.get_closest_marker(ALONE) is not None):
+        yield
 
 
 @contextmanager
