@@ -18,7 +18,7 @@ def facts(
     return Facts(
         iterations=iterations or Iterations(looks=3, ended_at=NOW - 5),
         period_seconds=period_seconds,
-        ended_tasks=ended or {},
+        ended_parts=ended or {},
         troubles=troubles or {},
     )
 

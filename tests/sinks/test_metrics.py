@@ -1,5 +1,6 @@
 """The families in the formats that Prometheus reads."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from e2e.support.promtool import complaints, ensure_promtool
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.text import printable
 from pausewatch.sinks.exposed import Exposed
 from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES
@@ -17,6 +19,25 @@ from support.reports import a_finding, a_report
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 OPENMETRICS_TYPE = f"{OPENMETRICS}; charset=utf-8"
+
+
+DOWN = Unavailable(reason="SocketMissing", detail="there is no socket")
+OF_THE_RUNTIME = ("sandboxes", "containers", "first_processes", "sandbox_image")
+STATES = {
+    "before the first scan": Exposed(
+        health=a_health(scan_duration_seconds={}, scans=0, last_success_at=None, sources_up={"runtime": False}),
+        report=None,
+    ),
+    "runtime down": Exposed(
+        health=a_health(sources_up={"runtime": False, "processes": True}),
+        report=a_report(unavailable=tuple((section, DOWN) for section in OF_THE_RUNTIME), sandbox_image=DOWN),
+    ),
+    "runtime down with findings that nobody could disprove": Exposed(
+        health=a_health(sources_up={"runtime": False}),
+        report=a_report(findings=(a_finding(),), unavailable=tuple((section, DOWN) for section in OF_THE_RUNTIME)),
+    ),
+}
+"""In each of which a scrape has to be valid, whatever is not known."""
 
 
 class Node:
@@ -51,6 +72,26 @@ def test_every_family_is_there_in_both_formats() -> None:
     expected = {family.name.removesuffix("_total") for family in FAMILIES}
     assert expected <= {family.name for family in parse_text(text.decode())}
     assert expected <= {family.name for family in parse_openmetrics(openmetrics.decode())}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_answer_is_valid_whatever_is_not_known(state: str) -> None:
+    """What is not known has no sample; that the runtime is down has one, and a number that is none would be a lie."""
+    metrics = Metrics(lambda: STATES[state])
+    told = {}
+    for accept, parse in (("", parse_text), (OPENMETRICS, parse_openmetrics)):
+        body, _ = metrics.render(accept)
+        families = {family.name: family for family in parse(body.decode())}
+        assert {family.name.removesuffix("_total") for family in FAMILIES} <= set(families)
+        told[accept] = families
+
+    for families in told.values():
+        series = [(one.name, *sorted(one.labels.items())) for family in families.values() for one in family.samples]
+        assert len(series) == len(set(series))
+        assert all(math.isfinite(one.value) for family in families.values() for one in family.samples)
+        assert families["pausewatch_sandboxes"].samples == []
+        (up,) = [one for one in families["pausewatch_source_up"].samples if one.labels == {"source": "runtime"}]
+        assert up.value == 0
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 A restart mends a loop that hangs. It mends neither an API server that is down nor a runtime that hangs, and thousands
 of agents that restart together would make both worse: those are told and never judged.
+
+A scan that hangs is noticed here, because it has a thread of its own. An event loop that hangs can not judge itself: it
+serves the pages too, so that a probe gets no answer, and for the kubelet a probe that times out has failed (Kubernetes:
+pkg/probe/http).
 """
 
 from collections.abc import Mapping
@@ -32,7 +36,7 @@ class Facts:
 
     iterations: Iterations
     period_seconds: float
-    ended_tasks: Mapping[str, str]
+    ended_parts: Mapping[str, str]
     """Parts of the agent that must never end and did, with the reason."""
 
     troubles: Mapping[str, Unavailable | None]
@@ -43,7 +47,7 @@ def liveness(facts: Facts, now: float) -> Verdict:
     """Return whether the agent works at all; ``now`` is the monotonic clock."""
     limit = max(PERIODS_WITHOUT_SCAN * facts.period_seconds, LEAST_SECONDS_WITHOUT_SCAN)
     since = now - facts.iterations.ended_at
-    reasons = [f"{name} ended: {why}" for name, why in facts.ended_tasks.items()]
+    reasons = [f"{name} ended: {why}" for name, why in facts.ended_parts.items()]
     if since > limit:
         reasons.append(f"no scan has ended for {since:.0f} s; more than {limit:.0f} s means that one hangs")
     return Verdict(ok=not reasons, body=_body(facts, since, reasons))

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 from pausewatch.agent import earlier, restart, startup
 from pausewatch.agent.health import Facts, Verdict, liveness, readiness
 from pausewatch.agent.pages import Sources, application, serve
+from pausewatch.agent.parts import Parts
 from pausewatch.agent.pod_watch import PodWatch
 from pausewatch.agent.pods import ApiPods
 from pausewatch.agent.scan_loop import ScanLoop
@@ -91,7 +92,7 @@ class Agent:
             after=self._after_look,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
+        self._parts = Parts()
         self._began = time.monotonic()
         self._inherited: Mapping[str, datetime] | None = None
         self._told: events.Known = {}
@@ -118,13 +119,11 @@ class Agent:
         served, actual_port = await serve(pages, host, port)
         logger.info("pages: http://%s:%d/metrics, /healthz, /readyz", host or "*", actual_port)
         self._scans.history = restart.beginning(uptime_seconds())
-        parts: dict[str, Coroutine[Any, Any, Any]] = {
-            "report": self._writer.run(),
-            "watch": self._watch.run(),
-            "scan": self._scan(),
-            **({"events": self._poster.run()} if self._settings.events else {}),
-        }
-        self._tasks = {name: asyncio.create_task(part, name=name) for name, part in parts.items()}
+        self._parts.start("report", self._writer.run())
+        self._parts.start("watch", self._watch.run())
+        self._parts.start("scan", self._scan())
+        if self._settings.events:
+            self._parts.start("events", self._poster.run())
         await stopped.wait()
         logger.info("ending")
         await self._end()
@@ -138,10 +137,8 @@ class Agent:
         await self._scans.run()
 
     async def _end(self) -> None:
-        for task in self._tasks.values():
-            task.cancel()
         self._watch.stop()
-        await asyncio.wait(self._tasks.values(), timeout=ENDING_SECONDS)
+        await self._parts.end(ENDING_SECONDS)
         await self._api.close()
 
     def _remember(self, history: History) -> History:
@@ -191,11 +188,10 @@ class Agent:
         return ask_loop(self._loop, question, REQUEST_SECONDS + 1)
 
     def _facts(self) -> Facts:
-        ended = {name: _why_ended(task) for name, task in self._tasks.items() if task.done()}
         return Facts(
             iterations=self._scans.iterations,
             period_seconds=self._settings.scan_period_seconds,
-            ended_tasks=ended,
+            ended_parts=self._parts.ended,
             troubles=self._troubles.now,
         )
 
@@ -222,8 +218,3 @@ class Agent:
             events_dropped=self._poster.dropped,
         )
         return Exposed(health=health, report=self._scans.last.report if self._scans.last else None)
-
-
-def _why_ended(task: "asyncio.Task[Any]") -> str:
-    error = None if task.cancelled() else task.exception()
-    return f"{type(error).__name__}: {error}" if error else "without an error"
