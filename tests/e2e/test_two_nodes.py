@@ -1,0 +1,257 @@
+"""Two nodes on one machine, as in kind: each agent tells what is on its own node, with pids as that node counts them.
+
+The second node has a PID namespace of its own. The first one's agent sees all its processes in /proc and in the tree of
+cgroups, under other numbers; the second one's agent sees its own node alone.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from e2e.conftest import StartAgent
+from e2e.support.agent import Agent
+from e2e.support.api_requests import REPORTS, creations, now, requests_since, writes
+from e2e.support.faulty import ZOMBIES
+from e2e.support.installation import agent_kubeconfig
+from e2e.support.node_report import await_report, findings, is_healthy, read_report
+from e2e.support.pace import FAST
+from e2e.support.told import cleared_after_two_clean_scans, found_everywhere, is_about
+from lab.errors import LabError
+from lab.pods import Container, Pod, RunningPod
+from lab.processes import zombies_of
+from lab.shapes.cluster import Cluster
+from lab.shapes.nested_node import NestedNode
+from lab.waiting import wait_until
+
+AT_ONCE = ("unlisted-pause", "unmanaged-process", "orphaned-shim")
+"""Checks about processes that nobody seems to own, told as soon as they can be."""
+
+PACE = replace(
+    FAST,
+    thresholds={
+        **FAST.thresholds,
+        **{check: {"lasting_seconds": 0} for check in AT_ONCE},
+        "pause-gone": {"delay_seconds": 1},
+    },
+)
+STRANGERS_SCANS = 15
+"""At one a second: what seems to be owned by nobody counts after ten seconds."""
+
+GRACE_SECONDS = 1
+"""That the lab's pods ask for: a kubelet that works has so long to end what a dead pause leaves behind."""
+
+LONG_GRACE_SECONDS = 600
+LINKS = {"network": "net", "ipc": "ipc"}
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@dataclass(frozen=True)
+class Agents:
+    """One on each node, that has found it healthy."""
+
+    first: Agent
+    second: Agent
+
+
+@pytest.fixture
+def agents(cluster: Cluster, nested_node: NestedNode, start_agent: StartAgent) -> Agents:
+    """Start both; each has a pod to look at."""
+    cluster.run(Pod("on-first"))
+    nested_node.run(Pod("on-second"))
+    first = start_agent(PACE)
+    second = start_agent(PACE, kubeconfig=agent_kubeconfig(nested_node), node=nested_node)
+    await_report(cluster, first, "that is healthy", is_healthy, 20)
+    await_report(nested_node, second, "that is healthy", is_healthy, 20)
+    return Agents(first, second)
+
+
+def test_each_writes_its_own_report(cluster: Cluster, nested_node: NestedNode, start_agent: StartAgent) -> None:
+    """Each creates one and goes on writing that one, about the pods of its node."""
+    began = now()
+    cluster.run(Pod("on-first"))
+    for name in ("on-second", "also-on-second"):
+        nested_node.run(Pod(name))
+    pace = replace(PACE, report_heartbeat_seconds=2)
+    first = start_agent(pace)
+    second = start_agent(pace, kubeconfig=agent_kubeconfig(nested_node), node=nested_node)
+    reports = [
+        await_report(cluster, first, "that is healthy", is_healthy, 20),
+        await_report(nested_node, second, "that is healthy", is_healthy, 20),
+    ]
+    first.await_scans(4)
+    second.await_scans(4)
+
+    nodes = [cluster.node_name, nested_node.node_name]
+    assert [report["spec"]["nodeName"] for report in reports] == nodes
+    assert [report["status"]["summary"]["readySandboxes"] for report in reports] == [1, 2]
+    assert [report["status"]["summary"]["pauseProcesses"] for report in reports] == [1, 2]
+    requests = requests_since(cluster, began)
+    assert sorted(one.node for one in creations(requests)) == sorted(nodes)
+    patched = {(one.node, one.uri.partition("?")[0]) for one in writes(requests) if one.verb == "patch"}
+    assert patched == {(node, f"{REPORTS}/{node}/status") for node in nodes}
+
+
+def test_first_node_leaves_the_second_one_s_processes_alone(
+    cluster: Cluster, nested_node: NestedNode, agents: Agents
+) -> None:
+    """They are in its /proc, zombies and a pod that is being deleted too, and none is a stray or its own."""
+    forgetful = run_forgetful(nested_node, "forgetful")
+    shared = run_forgetful(nested_node, "shared", share_pid=True)
+    nested_node.run(Pod("on-the-node", host_network=True, host_pid=True, host_ipc=True))
+    leaving = run_slow_to_end(nested_node, "leaving")
+    nested_node.kubectl("delete", "pod", "leaving", "--namespace=lab", "--wait=false")
+    theirs = [one.pause_pid() for one in (forgetful, shared, leaving)]
+    assert [nested_node.machine_pid(pid) for pid in theirs] != theirs
+    for one in (forgetful, shared):
+        assert len(zombies_of(nested_node.machine_pid(one.pid()))) == ZOMBIES
+
+    agents.first.await_scans(STRANGERS_SCANS)
+
+    report = read_report(cluster)
+    assert report is not None
+    assert findings(report) == []
+    told = [one["check"] for one in report["status"]["findings"]]
+    assert not {*AT_ONCE, "orphaned-sandbox", "zombie-buildup", "leaked-network-namespace"} & {*told}
+    assert report["status"]["coverage"]["skippedChecks"] == []
+    assert agents.first.metrics().total("pausewatch_zombie_processes") < ZOMBIES
+    own = read_report(nested_node)
+    assert own is not None
+    told = sorted((one["check"], one["pod"]["name"]) for one in own["status"]["findings"])
+    assert told == [("zombie-buildup", "forgetful"), ("zombie-buildup", "shared")]
+    assert own["status"]["summary"]["zombies"] == 2 * ZOMBIES
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_wrong_namespace_on_the_second_node(
+    cluster: Cluster, nested_node: NestedNode, agents: Agents, kind: str
+) -> None:
+    """A container that was moved out of its pod's network or IPC namespace: what is told is what the node shows."""
+    nested_node.falsify("torn", "app", {"type": kind, "do": "fresh"})
+    began = time.monotonic()
+    torn = nested_node.run(Pod("torn", containers=(Container("app"), Container("side"))))
+
+    finding = found_everywhere(nested_node, agents.second, "namespace-not-shared", "NamespaceNotShared Critical", began)
+
+    is_about(finding, torn)
+    assert finding["container"] == "app"
+    evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+    assert evidence["process"].split() == [str(torn.pid("app")), name_of(nested_node, torn.pid("app"))]
+    assert evidence["linuxNamespace"].startswith(link(nested_node, torn.pid("app"), LINKS[kind]))
+    assert evidence["expected"].startswith(link(nested_node, torn.pause_pid(), LINKS[kind]))
+    (by_hand,) = findings(agents.second.run_scan(), "namespace-not-shared")
+    assert by_hand["id"] == finding["id"]
+    broken_at_scan = agents.second.scans()
+    says_nothing(cluster, agents.first)
+    nested_node.stop_falsifying("torn", "app")
+    kill(nested_node, torn.pid("app"))
+    wait_until("the kubelet to restart it", lambda: restarted(nested_node, torn), 30)
+    cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
+
+
+def test_zombies_on_the_second_node(cluster: Cluster, nested_node: NestedNode, agents: Agents) -> None:
+    """The parent is named by the number that it has there."""
+    began = time.monotonic()
+    forgetful = run_forgetful(nested_node, "forgetful")
+
+    finding = found_everywhere(nested_node, agents.second, "zombie-buildup", "ZombieBuildup Warning", began)
+
+    is_about(finding, forgetful)
+    pid = forgetful.pid()
+    evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+    assert evidence["parent"].startswith(f"pid {pid} ({name_of(nested_node, pid)}), PID 1 of the container")
+    assert evidence["pidNamespace"] == link(nested_node, pid, "pid")
+    dead = nested_node.runtime.enter("ps", "--ppid", str(pid), "-o", "pid=,stat=,comm=").splitlines()
+    assert [line.split()[1][0] for line in dead] == ["Z"] * ZOMBIES
+    first_dead = dead[0].split()
+    assert evidence["oldestZombies"].startswith(f"{first_dead[0]} {first_dead[2]}")
+    broken_at_scan = agents.second.scans()
+    says_nothing(cluster, agents.first)
+    nested_node.kubectl("delete", "pod", "forgetful", "--namespace=lab")
+    cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
+
+
+def test_killed_pause_on_the_second_node(cluster: Cluster, nested_node: NestedNode, agents: Agents) -> None:
+    """While no kubelet is there to make a new sandbox; then it does."""
+    web = nested_node.run(Pod("web"))
+    agents.second.await_scans(2)
+    nested_node.stop_kubelet()
+    pause_pid, app_pid = web.pause_pid(), web.pid()
+    kill(nested_node, pause_pid)
+    began = time.monotonic() + GRACE_SECONDS
+
+    finding = found_everywhere(nested_node, agents.second, "pause-gone", "PauseGone Critical", began)
+
+    is_about(finding, web)
+    evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+    assert evidence["sandbox"] == web.sandbox_id
+    assert evidence["runningContainers"] == "app"
+    assert name_of(nested_node, app_pid) == "sleep"
+    with pytest.raises(LabError):
+        link(nested_node, pause_pid, "net")
+    broken_at_scan = agents.second.scans()
+    says_nothing(cluster, agents.first)
+    nested_node.start_kubelet()
+    wait_until("the kubelet to make it anew", lambda: made_anew(nested_node, web), 60)
+    cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
+
+
+def run_forgetful(node: NestedNode, name: str, *, share_pid: bool = False) -> RunningPod:
+    """Run a pod on a node whose first process never waits for its dead children."""
+    containers = (Container(command=("misbehave", "children", str(ZOMBIES))),)
+    forgetful = node.run(Pod(name, containers=containers, share_pid=share_pid))
+    parent = node.machine_pid(forgetful.pid())
+    wait_until("its children to die", lambda: len(zombies_of(parent)) == ZOMBIES, 10)
+    return forgetful
+
+
+def run_slow_to_end(node: NestedNode, name: str) -> RunningPod:
+    """Run a pod on a node that takes ten minutes to end."""
+    manifest = node.manifest(Pod(name))
+    manifest["spec"]["terminationGracePeriodSeconds"] = LONG_GRACE_SECONDS
+    node.apply(manifest)
+    return node.wait_for_pod(name)
+
+
+def says_nothing(cluster: Cluster, agent: Agent) -> None:
+    """Hold the first node's agent to not a word about any pod, for some scans."""
+    agent.await_scans(2)
+    report = read_report(cluster)
+    assert report is not None
+    assert findings(report) == []
+    assert agent.metrics().findings_about_pods() == []
+
+
+def kill(node: NestedNode, pid: int) -> None:
+    """Kill a process, by the number that it has on its node."""
+    node.runtime.enter("sh", "-c", f"kill -KILL {pid}")
+
+
+def link(node: NestedNode, pid: int, kind: str) -> str:
+    """A Linux namespace of a process as the node itself shows it, "net:[4026531840]"."""
+    return node.runtime.enter("readlink", f"/proc/{pid}/ns/{kind}").strip()
+
+
+def name_of(node: NestedNode, pid: int) -> str:
+    """What the kernel calls a process, as the node itself shows it."""
+    return node.runtime.enter("cat", f"/proc/{pid}/comm").strip()
+
+
+def restarted(node: NestedNode, before: RunningPod) -> bool:
+    """Whether the pod's container runs again, as another one than before."""
+    return _runs_anew(node, before, lambda now: now.container_ids["app"] != before.container_ids["app"])
+
+
+def made_anew(node: NestedNode, before: RunningPod) -> bool:
+    """Whether the pod runs in another sandbox than before."""
+    return _runs_anew(node, before, lambda now: now.sandbox_id != before.sandbox_id)
+
+
+def _runs_anew(node: NestedNode, before: RunningPod, is_another: Callable[[RunningPod], bool]) -> bool:
+    try:
+        now = node.find_pod(before.pod.name)
+        return is_another(now) and now.pid() > 0
+    except (LabError, KeyError):
+        return False  # made, and not started yet
