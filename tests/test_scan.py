@@ -50,6 +50,15 @@ def test_healthy_node_is_read_once() -> None:
     assert nodes.confirmed == []
 
 
+def test_each_phase_is_timed() -> None:
+    """Whoever sees that scans take long wants to know whether it is the reading; what was not needed took no time."""
+    result = look(cast("Collector", Nodes(a_snapshot())), History(), Settings())
+
+    assert list(result.duration_seconds) == ["read", "judge", "confirm"]
+    assert all(seconds >= 0 for seconds in result.duration_seconds.values())
+    assert judge(a_snapshot(), History(), Settings()).duration_seconds == {}
+
+
 def test_suspicion_is_confirmed_in_every_look() -> None:
     """The container and the sandbox it was compared with, and nothing else."""
     nodes = Nodes(BROKEN)

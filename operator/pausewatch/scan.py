@@ -1,7 +1,8 @@
 """One look at a node: collect, confirm, evaluate. What the command line and the agent both call."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pausewatch.checks._check import Check, all_checks
 from pausewatch.evaluate import candidates, evaluate
@@ -21,6 +22,10 @@ class Look:
     history: History
     """To be passed to the next look."""
 
+    duration_seconds: Mapping[str, float] = field(default_factory=dict)
+    """By phase: ``read`` the node, ``judge`` it, ``confirm`` what is suspected by reading and judging once more; empty
+    for a Snapshot that was taken before."""
+
 
 def look(collector: Collector, history: History, settings: Settings) -> Look:
     """Read the node now and judge it.
@@ -29,11 +34,16 @@ def look(collector: Collector, history: History, settings: Settings) -> Look:
     the reads is never judged by halves of two instants.
     """
     checks = all_checks()
-    found = judge(collector.collect(), history, settings, checks)
+    began = time.monotonic()
+    snapshot = collector.collect()
+    has_read = time.monotonic()
+    found = judge(snapshot, history, settings, checks)
+    has_judged = time.monotonic()
     suspects = candidates(found.report, found.history)
-    if not suspects:
-        return found
-    return judge(collector.confirm(found.snapshot, suspects), history, settings, checks)
+    if suspects:
+        found = judge(collector.confirm(found.snapshot, suspects), history, settings, checks)
+    durations = {"read": has_read - began, "judge": has_judged - has_read, "confirm": time.monotonic() - has_judged}
+    return replace(found, duration_seconds=durations)
 
 
 def judge(snapshot: Snapshot, history: History, settings: Settings, checks: Iterable[Check] | None = None) -> Look:

@@ -206,7 +206,7 @@ class Agent:
         health = AgentHealth(
             version=program_version(),
             scan_period_seconds=self._settings.scan_period_seconds,
-            scan_duration_seconds={"whole": iterations.duration_seconds} if iterations.looks else {},
+            scan_duration_seconds=iterations.duration_seconds,
             scans=iterations.looks,
             scan_crashes=iterations.crashes,
             last_success_at=iterations.last_success_at,

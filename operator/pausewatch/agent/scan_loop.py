@@ -4,8 +4,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Never
 
@@ -35,8 +35,8 @@ class Iterations:
     crash: str = ""
     """What the last iteration broke with; empty if it did not."""
 
-    duration_seconds: float = 0.0
-    """Of the last one that gave a report."""
+    duration_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Of the last one that gave a report, by phase; empty before the first."""
 
     ended_at: float = 0.0
     """When the last one ended, by the monotonic clock; the start of the loop before the first."""
@@ -92,24 +92,23 @@ class ScanLoop:
 
     async def iterate(self) -> None:
         """Look once."""
-        began = time.monotonic()
         try:
             self.history = self._before(self.history)
             history = self.history
             found = await in_daemon_thread("scan", lambda: self._look(history))
-            self._succeeded(found, time.monotonic() - began)
+            self._succeeded(found)
             self._after(found)
         except Exception as error:  # noqa: BLE001  whatever broke, the next look may not
             self._broke(error)
 
-    def _succeeded(self, found: Look, duration_seconds: float) -> None:
+    def _succeeded(self, found: Look) -> None:
         self.history = found.history
         self.last = found
         self.iterations = replace(
             self.iterations,
             looks=self.iterations.looks + 1,
             crash="",
-            duration_seconds=duration_seconds,
+            duration_seconds=found.duration_seconds,
             ended_at=time.monotonic(),
             last_success_at=datetime.now(UTC),
         )

@@ -218,7 +218,7 @@ FAMILIES = (
     ),
     Family(
         name="pausewatch_last_scan_duration_seconds",
-        help="How long the last scan took, by phase. A scrape never starts a scan.",
+        help="How long the last scan took, by phase: read, judge, confirm. A scrape never starts a scan.",
         labels=("phase",),
         samples=lambda exposed: [((phase,), one) for phase, one in exposed.health.scan_duration_seconds.items()],
     ),
