@@ -5,7 +5,8 @@ cgroups, under other numbers; the second one's agent sees its own node alone.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -15,12 +16,13 @@ from e2e.support.agent import Agent
 from e2e.support.api_requests import REPORTS, creations, now, requests_since, writes
 from e2e.support.faulty import ZOMBIES
 from e2e.support.installation import agent_kubeconfig
-from e2e.support.node_report import await_report, findings, is_healthy, read_report
+from e2e.support.node_report import Report, await_report, findings, is_healthy, read_report
 from e2e.support.pace import FAST
 from e2e.support.told import cleared_after_two_clean_scans, found_everywhere, is_about
+from lab import faults, strays
 from lab.errors import LabError
 from lab.pods import Container, Pod, RunningPod
-from lab.processes import zombies_of
+from lab.processes import status_pids, zombies_of
 from lab.shapes.cluster import Cluster
 from lab.shapes.nested_node import NestedNode
 from lab.waiting import wait_until
@@ -45,7 +47,7 @@ GRACE_SECONDS = 1
 LONG_GRACE_SECONDS = 600
 LINKS = {"network": "net", "ipc": "ipc"}
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,63 @@ def test_killed_pause_on_the_second_node(cluster: Cluster, nested_node: NestedNo
     nested_node.start_kubelet()
     wait_until("the kubelet to make it anew", lambda: made_anew(nested_node, web), 60)
     cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
+
+
+def test_strays_on_the_second_node(cluster: Cluster, nested_node: NestedNode, agents: Agents) -> None:
+    """A pause that its runtime does not list, a shim without process, a process left in a cgroup: told there, not here.
+
+    While no kubelet is there to remove what it does not know.
+    """
+    nested_node.stop_kubelet()
+    unlisted = faults.unlisted_pause(nested_node.runtime)
+    watched, shim = strays.shim_without_process(nested_node.runtime)
+    left = strays.unlisted_container_cgroup(nested_node.runtime)
+    with process_in(nested_node, left) as pid:
+        told = {
+            "unlisted-pause": ("processes", f"{pid_of_task(nested_node, unlisted)} pause"),
+            "orphaned-shim": ("monitor", f"{status_pids(shim)[1]} containerd-shim"),
+            "unmanaged-process": ("processes", f"{pid} sleep"),
+        }
+        await_report(nested_node, agents.second, "of all three", lambda report: strays_told(report) == told, 60)
+        agents.first.await_scans(STRANGERS_SCANS)
+
+        report = read_report(cluster)
+        assert report is not None
+        assert strays_told(report) == {}
+        assert report["status"]["coverage"]["skippedChecks"] == []
+    faults.remove_unlisted_pause(nested_node.runtime, unlisted)
+    faults.remove_unlisted_pause(nested_node.runtime, watched)
+    await_report(nested_node, agents.second, "of none", lambda report: strays_told(report) == {}, 20)
+
+
+def strays_told(report: Report) -> dict[str, tuple[str, str]]:
+    """Which evidence the report has of each check about processes that nobody seems to own."""
+    named = {"unlisted-pause": "processes", "orphaned-shim": "monitor", "unmanaged-process": "processes"}
+    return {
+        one["check"]: (evidence["name"], evidence["value"])
+        for one in report["status"]["findings"]
+        for evidence in one["evidence"]
+        if evidence["name"] == named.get(one["check"])
+    }
+
+
+def pid_of_task(node: NestedNode, container_id: str) -> int:
+    """The pid of a container's first process, as the runtime of its node tells it."""
+    listed = (line.split() for line in node.runtime.ctr("tasks", "ls").splitlines())
+    return next(int(columns[1]) for columns in listed if columns[0] == container_id)
+
+
+@contextmanager
+def process_in(node: NestedNode, cgroup: str) -> Iterator[int]:
+    """Run a process of the node in a cgroup, without any runtime; gives its number there."""
+    directories = node.runtime.cgroup.create(cgroup)
+    with node.popen(["sleep", "1000000"]) as process:
+        try:
+            for directory in directories:
+                (directory / "cgroup.procs").write_text(str(process.pid))
+            yield status_pids(process.pid)[1]
+        finally:
+            process.kill()
 
 
 def run_forgetful(node: NestedNode, name: str, *, share_pid: bool = False) -> RunningPod:
