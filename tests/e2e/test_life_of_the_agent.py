@@ -1,19 +1,17 @@
-"""The agent is restarted, its report or its Node is deleted: what is stored stays right."""
+"""The agent restarts, its report is deleted or edited, its Node deleted or made anew: what is stored stays right."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from e2e.conftest import StartAgent
-from e2e.support import installation
-from e2e.support.api_requests import creations, now, requests_since
+from e2e.support.api_requests import REPORTS, brief, creations, now, requests_since, writes
 from e2e.support.faulty import run_forgetful
-from e2e.support.node_report import Report, await_report, findings, is_healthy, read_report
-from lab.pods import Pod
+from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, read_report
+from e2e.support.node_tokens import bind_agent_pod, pod_token_kubeconfig
 from lab.shapes.cluster import Cluster
-from lab.shapes.cluster_manifests import pod_manifest
 from lab.waiting import wait_until
+from pausewatch.cluster.report_writer import DELETED_AGAIN
 from pausewatch.cluster.write_schedule import CREATION_SECONDS
 
 OBSERVED_SECONDS = 20.0
@@ -61,7 +59,8 @@ def test_report_goes_with_its_node(cluster: Cluster, start_agent: StartAgent) ->
     Observed are 20 s instead of five minutes: the back-off that the agent declares leaves room for no further
     creation within the five minutes.
     """
-    agent = start_agent(kubeconfig=kubeconfig_of_a_pod(cluster))
+    # Unlike a token that is bound to the Node itself, this one outlives the Node by the minute until its pod goes too.
+    agent = start_agent(kubeconfig=pod_token_kubeconfig(cluster, bind_agent_pod(cluster, cluster.node_name)))
     await_report(cluster, agent, "that is healthy", is_healthy, 20)
     began = now()
     cluster.stop_kubelet()
@@ -75,24 +74,76 @@ def test_report_goes_with_its_node(cluster: Cluster, start_agent: StartAgent) ->
     agent.wait("the report to be collected again", lambda: read_report(cluster) is None or None, 60)
 
 
-def kubeconfig_of_a_pod(cluster: Cluster) -> Path:
-    """A kubeconfig whose token is bound to a pod on the node, as that of a DaemonSet's pod is.
+@pytest.mark.timeout(240)
+def test_node_that_is_made_anew_under_its_name(cluster: Cluster, start_agent: StartAgent) -> None:
+    """A report that is owned by the old Node is collected, and told; one by a new token is owned by the new Node.
 
-    Unlike one that is bound to the Node itself, it outlives the Node by the minute until the pod is collected.
+    The token of a pod names the Node that was there when it was issued. The kubelet has a new one within two minutes of
+    its own restart, which is what makes a Node anew.
     """
-    namespace, account = installation.service_account()
-    manifest = pod_manifest(Pod("agent", namespace))
-    manifest["spec"] |= {"serviceAccountName": account, "automountServiceAccountToken": False}
-    cluster.apply(manifest)
-    cluster.wait_for_pod("agent", namespace)
-    bound = ("--bound-object-kind=Pod", "--bound-object-name=agent")
-    token = cluster.kubectl("create", "token", account, f"--namespace={namespace}", "--duration=1h", *bound)
-    return cluster.places.certificates.write_kubeconfig("agent-pod", {"token": token.strip()})
+    pod = bind_agent_pod(cluster, cluster.node_name)
+    old_token = pod_token_kubeconfig(cluster, pod)
+    cluster.stop_kubelet()
+    cluster.kubectl("delete", "node", cluster.node_name)
+    cluster.start_kubelet()
+    cluster.await_node()
+
+    began = now()
+    agent = start_agent(kubeconfig=old_token)
+    agent.log_line("the report is not written", DELETED_AGAIN.detail, DELETED_AGAIN.remedy, limit_seconds=40)
+    assert agent.troubles() == {"report": DELETED_AGAIN.reason}
+    wait_until("the end of the observation", lambda: (now() - began).total_seconds() > OBSERVED_SECONDS, 60)
+    assert len(creations(requests_since(cluster, began))) == 2
+    assert read_report(cluster) is None
+    agent.stop()
+
+    renewed = start_agent(kubeconfig=pod_token_kubeconfig(cluster, pod))
+    report = await_report(cluster, renewed, "that is healthy", is_healthy, 20)
+    node = json.loads(cluster.kubectl("get", "node", cluster.node_name, "--output=json"))
+    assert report["metadata"]["ownerReferences"][0]["uid"] == node["metadata"]["uid"]
+    renewed.await_scans(10)
+    assert (read_report(cluster) or report)["metadata"]["uid"] == report["metadata"]["uid"]
+    assert renewed.troubles() == {}
+
+
+def test_report_that_somebody_edits_is_put_right(cluster: Cluster, start_agent: StartAgent) -> None:
+    """Whatever they write into the status, counts and conditions too; a label is theirs to keep, and costs no write."""
+    run_forgetful(cluster)
+    agent = start_agent()
+    before = await_report(cluster, agent, "of zombies", is_warning, 30)
+    lie = before["status"] | {
+        "findings": [],
+        "summary": before["status"]["summary"] | {"warning": 0},
+        "conditions": [one | {"status": "True"} for one in before["status"]["conditions"]],
+    }
+    patch = json.dumps([{"op": "replace", "path": "/status", "value": lie}])
+    cluster.kubectl("patch", "psr", cluster.node_name, "--subresource=status", "--type=json", f"--patch={patch}")
+
+    limit_seconds = 2 * agent.pace.scan_period_seconds + agent.pace.report_interval_seconds
+    after = await_report(cluster, agent, "of zombies again", findings, limit_seconds)
+    assert identity(after) == identity(before)
+    assert after["status"]["summary"]["warning"] == before["status"]["summary"]["warning"]
+    assert condition(after, "Healthy") == "False"
+    assert transitions(after) == transitions(before)
+
+    agent.await_scans(3)
+    labelled = now()
+    cluster.kubectl("label", "psr", cluster.node_name, "team=a")
+    agent.await_scans(4)
+    since = requests_since(cluster, labelled)
+    assert brief(since) == [f"get {REPORTS}/{cluster.node_name} 200"]
+    assert writes(since) == []
+    assert (read_report(cluster) or {})["metadata"]["labels"] == {"team": "a"}
 
 
 def is_warning(report: Report) -> bool:
     """Whether zombies are told, and not only for information."""
     return [one["severity"] for one in findings(report, "zombie-buildup")] == ["Warning"]
+
+
+def transitions(report: Report) -> dict[str, str]:
+    """Since when each condition is as it is."""
+    return {one["type"]: one["lastTransitionTime"] for one in report["status"]["conditions"]}
 
 
 def identity(report: Report) -> list[tuple[str, str, str]]:
