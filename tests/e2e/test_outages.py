@@ -86,7 +86,7 @@ def test_definition_is_installed_after_the_agent(cluster: Cluster, start_agent: 
     agent = start_agent()
 
     line = agent.log_line("the report is not written", "CustomResourceDefinition")
-    assert "install the CustomResourceDefinition of PodSandboxReport" in line
+    assert "install the CustomResourceDefinition of PodSandboxReport: kubectl apply -f manifests/crd.yaml" in line
     agent.await_scans(2)
     assert agent.page("/readyz").status == 200
     assert agent.troubles()["report"] == "ResourceUnknown"
@@ -103,6 +103,29 @@ def test_definition_is_installed_after_the_agent(cluster: Cluster, start_agent: 
 
 
 @pytest.mark.timeout(180)
+def test_definition_is_deleted_and_made_again(cluster: Cluster, start_agent: StartAgent) -> None:
+    """Every report goes with it; once it is back, so is the report, and the watch of it: no restart, no orphan."""
+    cluster.run(Pod("stays"))
+    agent = start_agent()
+    before = await_report(cluster, agent, "that is healthy", is_healthy, 15)
+    installation.remove_crd(cluster)
+    agent.log_line("the report is not written", "kubectl apply -f manifests/crd.yaml", limit_seconds=30)
+    agent.await_scans(3)
+    assert no_finding(agent)
+    assert agent.page("/healthz").status == 200
+
+    installation.install_crd(cluster)
+    after = await_report(cluster, agent, "of the new definition", is_healthy, 60)
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    wait_until_without_trouble(agent)
+    agent.await_scans(3)
+    # Only a watch of the new definition tells of this before the next heartbeat, ten minutes later.
+    edit = '{"status": {"truncatedFindings": 7}}'
+    cluster.kubectl("patch", "psr", cluster.node_name, "--subresource=status", "--type=merge", f"--patch={edit}")
+    await_report(cluster, agent, "that is ours again", lambda one: not one["status"].get("truncatedFindings"), 15)
+
+
+@pytest.mark.timeout(180)
 def test_rights_are_granted_after_the_start(cluster: Cluster, start_agent: StartAgent) -> None:
     """Without rights the agent says which, skips what needs the API, and invents no orphan; granted, it recovers."""
     installation.revoke(cluster)
@@ -110,7 +133,7 @@ def test_rights_are_granted_after_the_start(cluster: Cluster, start_agent: Start
     agent = start_agent()
 
     line = agent.log_line("the report is not written", "Forbidden")
-    assert "grant the agent what its ClusterRole in the manifests lists" in line
+    assert "grant the agent what its ClusterRole in the manifests lists: kubectl apply -f manifests/rbac.yaml" in line
     agent.await_scans(3)
     assert no_finding(agent)
     assert agent.page("/readyz").status == 200
