@@ -79,9 +79,10 @@ def test_nothing_legal_is_called_a_fault(running_cluster: Cluster) -> None:
         Onlooker(cluster.runtime, pods, cluster.node_name, CANARY) as onlooker,
     ):
         onlooker.await_canary()
-        bring_about(cluster)
+        missing = Missing(cluster, onlooker)
+        bring_about(cluster, missing)
         onlooker.tell("everything is brought about")
-        await_all_odd(cluster, onlooker)
+        missing.wait()
         onlooker.tell(f"all {len(KINDS)} kinds are odd")
         with Churn(cluster) as churn:
             look_on(onlooker, churn, 3 * onlooker.longest_seconds)
@@ -102,34 +103,42 @@ def test_nothing_legal_is_called_a_fault(running_cluster: Cluster) -> None:
     assert onlooker.missed == []
     assert {check for check, _ in skips} <= set(MAY_SKIP), skips
     # What a watch leaves to the garbage collector is complained of here, where that is expected.
-    del onlooker, pods
+    del onlooker, pods, missing
     gc.collect()
 
 
-def bring_about(cluster: Cluster) -> None:
-    """Apply all manifests at once, and then do what has to be done to each."""
+def bring_about(cluster: Cluster, missing: "Missing") -> None:
+    """Apply all manifests at once, and then do what has to be done to each; what is odd for a moment is looked for."""
     cluster.apply(*(manifest for kind in KINDS for manifest in kind.manifests))
     for kind in KINDS:
         if kind.bring_about is not None:
             kind.bring_about(cluster)
+            missing.look()
 
 
-def await_all_odd(cluster: Cluster, onlooker: Onlooker) -> None:
-    """Wait until every kind was in its odd state and in a Snapshot at the same time."""
-    missing = {kind.name: kind for kind in KINDS}
+class Missing:
+    """The kinds that were not yet in their odd state and in a Snapshot at the same time."""
 
-    def none_is_missing() -> bool:
-        snapshot = onlooker.await_scans(1)
-        zoo = Zoo.now(cluster)
-        for kind in [*missing.values()]:
+    def __init__(self, cluster: Cluster, onlooker: Onlooker) -> None:
+        self._cluster = cluster
+        self._onlooker = onlooker
+        self._kinds = {kind.name: kind for kind in KINDS}
+
+    def look(self) -> bool:
+        """Look for them, and return whether all were there."""
+        snapshot = self._onlooker.await_scans(1)
+        zoo = Zoo.now(self._cluster)
+        for kind in [*self._kinds.values()]:
             if kind.is_odd(zoo) and seen(kind, snapshot, zoo):
-                del missing[kind.name]
-        return not missing
+                del self._kinds[kind.name]
+        return not self._kinds
 
-    try:
-        wait_until("all kinds to be odd", none_is_missing, ODD_SECONDS)
-    finally:
-        assert not missing, f"not in their odd state: {sorted(missing)}"
+    def wait(self) -> None:
+        """Look for them until all were there."""
+        try:
+            wait_until("all kinds to be odd", self.look, ODD_SECONDS)
+        finally:
+            assert not self._kinds, f"not in their odd state: {sorted(self._kinds)}"
 
 
 def assert_still_odd(cluster: Cluster) -> None:
