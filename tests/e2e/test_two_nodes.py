@@ -4,10 +4,12 @@ The second node has a PID namespace of its own. The first one's agent sees all i
 cgroups, under other numbers; the second one's agent sees its own node alone.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +21,10 @@ from e2e.support.installation import agent_kubeconfig
 from e2e.support.node_report import Report, await_report, findings, is_healthy, read_report
 from e2e.support.pace import FAST
 from e2e.support.told import cleared_after_two_clean_scans, found_everywhere, is_about
+from integration.support.program import installed
 from lab import faults, strays
 from lab.errors import LabError
+from lab.network_faults import leaked_address
 from lab.pods import Container, Pod, RunningPod
 from lab.processes import status_pids, zombies_of
 from lab.shapes.cluster import Cluster
@@ -225,6 +229,26 @@ def test_strays_on_the_second_node(cluster: Cluster, nested_node: NestedNode, ag
     faults.remove_unlisted_pause(nested_node.runtime, unlisted)
     faults.remove_unlisted_pause(nested_node.runtime, watched)
     await_report(nested_node, agents.second, "of none", lambda report: strays_told(report) == {}, 20)
+
+
+def test_second_node_seen_from_the_machine(nested_node: NestedNode, tmp_path: Path) -> None:
+    """By the socket of its runtime, as people look into a node of kind from its host: no process there is judged.
+
+    What needs none is: addresses that are reserved for nobody.
+    """
+    nested_node.run(Pod("web"))
+    nested_node.stop_kubelet()
+    leaked = leaked_address(nested_node.runtime, age_seconds=3600)
+    try:
+        report = json.loads(installed(tmp_path, nested_node.runtime).run("scan", "--output=json"))
+    finally:
+        leaked.unlink()
+
+    assert [one["reason"] for one in report["status"]["findings"]] == ["LeakedPodAddress"]
+    skipped = {one["check"]: one["reason"] for one in report["status"]["coverage"]["skippedChecks"]}
+    of_processes = ("namespace-not-shared", "zombie-buildup", *AT_ONCE)
+    assert {skipped[check] for check in of_processes} == {"RuntimeInOtherPidNamespace"}
+    assert "leaked-pod-address" not in skipped
 
 
 def strays_told(report: Report) -> dict[str, tuple[str, str]]:
