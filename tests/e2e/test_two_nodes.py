@@ -6,8 +6,6 @@ cgroups, under other numbers; the second one's agent sees its own node alone.
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +16,17 @@ from e2e.support.agent import Agent
 from e2e.support.api_requests import REPORTS, creations, now, requests_since, writes
 from e2e.support.faulty import ZOMBIES
 from e2e.support.installation import agent_kubeconfig
+from e2e.support.nested_processes import (
+    kill,
+    link,
+    made_anew,
+    name_of,
+    pid_of_task,
+    process_in,
+    restarted,
+    run_forgetful,
+    run_slow_to_end,
+)
 from e2e.support.node_report import Report, await_report, findings, is_healthy, read_report
 from e2e.support.pace import FAST
 from e2e.support.told import cleared_after_two_clean_scans, found_everywhere, is_about
@@ -25,7 +34,7 @@ from integration.support.program import installed
 from lab import faults, strays
 from lab.errors import LabError
 from lab.network_faults import leaked_address
-from lab.pods import Container, Pod, RunningPod
+from lab.pods import Container, Pod
 from lab.processes import status_pids, zombies_of
 from lab.shapes.cluster import Cluster
 from lab.shapes.nested_node import NestedNode
@@ -48,7 +57,6 @@ STRANGERS_SCANS = 15
 GRACE_SECONDS = 1
 """That the lab's pods ask for: a kubelet that works has so long to end what a dead pause leaves behind."""
 
-LONG_GRACE_SECONDS = 600
 LINKS = {"network": "net", "ipc": "ipc"}
 
 pytestmark = pytest.mark.timeout(240)
@@ -262,42 +270,6 @@ def strays_told(report: Report) -> dict[str, tuple[str, str]]:
     }
 
 
-def pid_of_task(node: NestedNode, container_id: str) -> int:
-    """The pid of a container's first process, as the runtime of its node tells it."""
-    listed = (line.split() for line in node.runtime.ctr("tasks", "ls").splitlines())
-    return next(int(columns[1]) for columns in listed if columns[0] == container_id)
-
-
-@contextmanager
-def process_in(node: NestedNode, cgroup: str) -> Iterator[int]:
-    """Run a process of the node in a cgroup, without any runtime; gives its number there."""
-    directories = node.runtime.cgroup.create(cgroup)
-    with node.popen(["sleep", "1000000"]) as process:
-        try:
-            for directory in directories:
-                (directory / "cgroup.procs").write_text(str(process.pid))
-            yield status_pids(process.pid)[1]
-        finally:
-            process.kill()
-
-
-def run_forgetful(node: NestedNode, name: str, *, share_pid: bool = False) -> RunningPod:
-    """Run a pod on a node whose first process never waits for its dead children."""
-    containers = (Container(command=("misbehave", "children", str(ZOMBIES))),)
-    forgetful = node.run(Pod(name, containers=containers, share_pid=share_pid))
-    parent = node.machine_pid(forgetful.pid())
-    wait_until("its children to die", lambda: len(zombies_of(parent)) == ZOMBIES, 10)
-    return forgetful
-
-
-def run_slow_to_end(node: NestedNode, name: str) -> RunningPod:
-    """Run a pod on a node that takes ten minutes to end."""
-    manifest = node.manifest(Pod(name))
-    manifest["spec"]["terminationGracePeriodSeconds"] = LONG_GRACE_SECONDS
-    node.apply(manifest)
-    return node.wait_for_pod(name)
-
-
 def says_nothing(cluster: Cluster, agent: Agent) -> None:
     """Hold the first node's agent to not a word about any pod, for some scans."""
     agent.await_scans(2)
@@ -305,36 +277,3 @@ def says_nothing(cluster: Cluster, agent: Agent) -> None:
     assert report is not None
     assert findings(report) == []
     assert agent.metrics().findings_about_pods() == []
-
-
-def kill(node: NestedNode, pid: int) -> None:
-    """Kill a process, by the number that it has on its node."""
-    node.runtime.enter("sh", "-c", f"kill -KILL {pid}")
-
-
-def link(node: NestedNode, pid: int, kind: str) -> str:
-    """A Linux namespace of a process as the node itself shows it, "net:[4026531840]"."""
-    return node.runtime.enter("readlink", f"/proc/{pid}/ns/{kind}").strip()
-
-
-def name_of(node: NestedNode, pid: int) -> str:
-    """What the kernel calls a process, as the node itself shows it."""
-    return node.runtime.enter("cat", f"/proc/{pid}/comm").strip()
-
-
-def restarted(node: NestedNode, before: RunningPod) -> bool:
-    """Whether the pod's container runs again, as another one than before."""
-    return _runs_anew(node, before, lambda now: now.container_ids["app"] != before.container_ids["app"])
-
-
-def made_anew(node: NestedNode, before: RunningPod) -> bool:
-    """Whether the pod runs in another sandbox than before."""
-    return _runs_anew(node, before, lambda now: now.sandbox_id != before.sandbox_id)
-
-
-def _runs_anew(node: NestedNode, before: RunningPod, is_another: Callable[[RunningPod], bool]) -> bool:
-    try:
-        now = node.find_pod(before.pod.name)
-        return is_another(now) and now.pid() > 0
-    except (LabError, KeyError):
-        return False  # made, and not started yet
