@@ -57,6 +57,8 @@ STRANGERS_SCANS = 15
 GRACE_SECONDS = 1
 """That the lab's pods ask for: a kubelet that works has so long to end what a dead pause leaves behind."""
 
+MOST_TASKS, DEAD_TASKS = 80, 70
+
 LINKS = {"network": "net", "ipc": "ipc"}
 
 pytestmark = pytest.mark.timeout(240)
@@ -184,6 +186,26 @@ def test_zombies_on_the_second_node(cluster: Cluster, nested_node: NestedNode, a
     broken_at_scan = agents.second.scans()
     says_nothing(cluster, agents.first)
     nested_node.kubectl("delete", "pod", "forgetful", "--namespace=lab")
+    cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
+
+
+def test_pid_limit_on_the_second_node(cluster: Cluster, nested_node: NestedNode, agents: Agents) -> None:
+    """The limit of a pod's cgroup, as the node itself shows it; only a pod that no kubelet made has one here."""
+    nested_node.stop_kubelet()
+    containers = (Container(command=("misbehave", "children", str(DEAD_TASKS))),)
+    began = time.monotonic()
+    full = nested_node.runtime.run(Pod("full", containers=containers, pids_limit=MOST_TASKS))
+
+    finding = found_everywhere(nested_node, agents.second, "pid-limit-near", "PidLimitNear Critical", began)
+
+    is_about(finding, full)
+    evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+    limit = nested_node.runtime.enter("cat", f"{evidence['cgroup']}/pids.max")
+    tasks = nested_node.runtime.enter("cat", f"{evidence['cgroup']}/pids.current")
+    assert (int(limit), int(tasks)) == (MOST_TASKS, DEAD_TASKS + 2), "the first process and the pause live"
+    broken_at_scan = agents.second.scans()
+    says_nothing(cluster, agents.first)
+    nested_node.runtime.remove(full)
     cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
 
 
