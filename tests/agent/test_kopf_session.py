@@ -1,6 +1,11 @@
 """One run of kopf, without kopf: what its handlers tell, and what others learn from it."""
 
-from pausewatch.agent.kopf_session import NOT_LISTED, Listeners, Session
+import asyncio
+import logging
+
+import pytest
+
+from pausewatch.agent.kopf_session import NOT_LISTED, Listeners, Session, tell_left_over
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
@@ -136,3 +141,15 @@ def test_session_that_began_without_reports_says_so() -> None:
     assert session.lacks_reports
     session.asked(GROUP_PATH, None)
     assert not session.lacks_reports
+
+
+def test_what_kopf_leaves_to_nobody_is_one_line_for_those_who_look(caplog: pytest.LogCaptureFixture) -> None:
+    """A trace for each of its requests that failed with the first one would bury what is wrong."""
+    with caplog.at_level(logging.DEBUG):
+        loop = asyncio.new_event_loop()
+        tell_left_over(loop, {"message": "never retrieved", "exception": ValueError("x")})
+        loop.close()
+
+    (record,) = [one for one in caplog.records if one.name.startswith("pausewatch")]
+    assert (record.levelno, record.exc_info) == (logging.DEBUG, None)
+    assert record.getMessage() == "kopf left an error: never retrieved: ValueError('x')"

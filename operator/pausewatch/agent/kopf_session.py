@@ -1,6 +1,7 @@
 """One run of kopf in a thread of its own: what its handlers learn, and how others ask for it."""
 
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +30,8 @@ COPY_SECONDS = 2.0
 
 LEAST_SECONDS_BETWEEN_LOGINS = 5.0
 """A refused login is followed by the next one at once, and by the next: hundreds in a second."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,7 @@ class Session:
 
     async def _operate(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(tell_left_over)
         self._stop = asyncio.Event()
         if self.was_stopped:
             return
@@ -183,3 +187,12 @@ class Session:
 
     async def _copy(self) -> tuple[Pod, ...]:
         return self.last_pods()
+
+
+def tell_left_over(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """Log an error that kopf left to nobody, in one line.
+
+    Such as those of requests that it made side by side and gave up with the first of them. By itself asyncio logs each
+    with a trace, in whichever thread collects it. What ended kopf is told all the same, and what it means for the node.
+    """
+    logger.debug("kopf left an error: %s: %r", context.get("message"), context.get("exception"))
