@@ -36,59 +36,59 @@ def running_node(running_cluster: Cluster) -> Iterator[NestedNode]:
 
 
 @pytest.fixture
-def node(running_node: NestedNode) -> Iterator[NestedNode]:
+def nested_node(running_node: NestedNode) -> Iterator[NestedNode]:
     """A further node without pods."""
     yield running_node
     running_node.restore()
 
 
-def test_processes_have_numbers_of_its_own(cluster: Cluster, node: NestedNode) -> None:
+def test_processes_have_numbers_of_its_own(cluster: Cluster, nested_node: NestedNode) -> None:
     """Its runtime tells them; the machine knows the same processes by others, in other Linux namespaces."""
-    first, second = cluster.run(Pod("first")), node.run(Pod("second"))
+    first, second = cluster.run(Pod("first")), nested_node.run(Pod("second"))
 
-    pid = node.machine_pid(second.pause_pid())
+    pid = nested_node.machine_pid(second.pause_pid())
     assert status_pids(pid)[:2] == [pid, second.pause_pid()]
     for kind in ("pid", "mnt", "net", "ipc", "uts"):
-        assert linux_namespace(node.runtime.containerd.pid, kind) != linux_namespace(
+        assert linux_namespace(nested_node.runtime.containerd.pid, kind) != linux_namespace(
             cluster.runtime.containerd.pid, kind
         )
-    assert node.runtime.enter("readlink", f"/proc/{second.pid()}/ns/net").strip() == linux_namespace(pid, "net")
-    assert first.pod.name not in {sandbox.metadata.name for sandbox in node.runtime.client.sandboxes()}
+    assert nested_node.runtime.enter("readlink", f"/proc/{second.pid()}/ns/net").strip() == linux_namespace(pid, "net")
+    assert first.pod.name not in {sandbox.metadata.name for sandbox in nested_node.runtime.client.sandboxes()}
     with pytest.raises(LabError, match="has no process"):
-        node.machine_pid(4_000_000)
+        nested_node.machine_pid(4_000_000)
 
 
-def test_only_what_names_it_comes_there(cluster: Cluster, node: NestedNode) -> None:
+def test_only_what_names_it_comes_there(cluster: Cluster, nested_node: NestedNode) -> None:
     """The scheduler puts everything else on the first node."""
     cluster.run(Pod("anywhere"))
-    node.run(Pod("there"))
+    nested_node.run(Pod("there"))
 
     where = "--output=jsonpath={range .items[*]}{.metadata.name} {.spec.nodeName} {end}"
     placed = cluster.kubectl("get", "pods", "--namespace=lab", where).split()
     assert placed == ["anywhere", cluster.node_name, "there", _NODE]
 
 
-def test_network_and_kubelet_work(node: NestedNode) -> None:
+def test_network_and_kubelet_work(nested_node: NestedNode) -> None:
     """A pod there reaches the API server at its service address; the API server reaches the kubelet there."""
-    node.run(Pod("talker", containers=(Container(command=("sh", "-c", "echo said; exec sleep 1000000")),)))
+    nested_node.run(Pod("talker", containers=(Container(command=("sh", "-c", "echo said; exec sleep 1000000")),)))
 
-    wait_until("the log", lambda: node.kubectl("logs", "--namespace=lab", "talker") == "said\n", 10)
+    wait_until("the log", lambda: nested_node.kubectl("logs", "--namespace=lab", "talker") == "said\n", 10)
     command = f"nc -w 5 {_API_SERVICE} 443 </dev/null && echo reached"
-    assert node.kubectl("exec", "--namespace=lab", "talker", "--", "sh", "-c", command) == "reached\n"
+    assert nested_node.kubectl("exec", "--namespace=lab", "talker", "--", "sh", "-c", command) == "reached\n"
 
 
-def test_what_loses_its_parent_is_reaped(node: NestedNode) -> None:
+def test_what_loses_its_parent_is_reaped(nested_node: NestedNode) -> None:
     """PID 1 of the node waits for it, as a node's init does: no zombie stays."""
-    node.runtime.enter("sh", "-c", "(sleep 0.1 &)")
+    nested_node.runtime.enter("sh", "-c", "(sleep 0.1 &)")
 
-    wait_until("no zombie to be left", lambda: "Z" not in node.runtime.enter("ps", "-e", "-o", "stat="), 10)
+    wait_until("no zombie to be left", lambda: "Z" not in nested_node.runtime.enter("ps", "-e", "-o", "stat="), 10)
 
 
-def test_second_start_is_refused(cluster: Cluster, node: NestedNode) -> None:
+def test_second_start_is_refused(cluster: Cluster, nested_node: NestedNode) -> None:
     """And harms nothing."""
     with pytest.raises(AlreadyRunningError):
         nested_nodes.start(cluster, _NODE)
-    node.run(Pod("undisturbed"))
+    nested_node.run(Pod("undisturbed"))
 
 
 def test_start_and_stop_leave_the_cluster_as_it_was(cluster: Cluster) -> None:
