@@ -423,6 +423,44 @@ def test_failure_is_told_once_and_tried_again_later(tmp_path: Path) -> None:
     assert [one.reason if one else None for one in bench.told] == ["ServiceUnavailable", None]
 
 
+def test_trouble_ends_although_nothing_is_left_to_write(tmp_path: Path) -> None:
+    """A finding came and went while the server was down: told as not written until the next heartbeat otherwise."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.seconds += 60
+        bench.store.refuse = lambda _: (503, status_object(503, "ServiceUnavailable"))
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        bench.store.refuse = lambda _: None
+        bench.offer()
+        assert 0 < bench.writer.wait_seconds() < 10
+        bench.seconds += 10
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert [one.reason if one else None for one in bench.told] == ["ServiceUnavailable", None]
+    assert bench.store.writes().count("PATCH /node-7/status") == 2
+
+
+def test_heartbeat_that_is_refused_is_tried_again_and_not_asked_about(tmp_path: Path) -> None:
+    """Reading would work, be told as the end of the trouble, and the next attempt as another one: twice a minute."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.seconds += 2 * Pace().heartbeat_seconds
+        bench.store.refuse = lambda asked: (403, status_object(403, "Forbidden")) if asked.method == "PATCH" else None
+        for _ in range(5):
+            bench.offer()
+            await bench.settle()
+            bench.seconds += 30
+
+    assert [one.reason if one else None for one in on_bench(tmp_path, act).told] == ["Forbidden"]
+
+
 @pytest.mark.parametrize("code", [401, 403, 409, 410, 422, 429, 500, 504])
 def test_write_that_is_refused_is_tried_again(tmp_path: Path, code: int) -> None:
     """Whatever the reason: a conflict, a policy, an overload; what is written then is what was offered last."""

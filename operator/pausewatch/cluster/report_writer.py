@@ -83,6 +83,10 @@ class ReportWriter:
     def offer(self, report: Object) -> None:
         """Take a report, to be written when it is due; it replaces one that was offered before."""
         self._offered = report
+        if self.trouble is not None and self._needs_no_write(report):
+            # What could not be written need not be any more. Reading shows whether it could now, and what is stored:
+            # a write without an answer may have been one.
+            self._state = write_schedule.touched(self._state)
         self._changed.set()
 
     def was_seen(self, seen: Seen) -> None:
@@ -183,6 +187,11 @@ class ReportWriter:
             self._state, self._clock.monotonic(), content_hash(status), self._heartbeat_at(0)
         )
         self.writes += 1
+
+    def _needs_no_write(self, report: Object) -> bool:
+        """Return whether the stored report says the same, and its heartbeat is not due."""
+        is_stored = self._state.step is Step.REPLACE and content_hash(report["status"]) == self._state.content
+        return is_stored and self._state.heartbeat_at > self._clock.monotonic()
 
     def _heed(self) -> None:
         """Follow what the watch said last."""
