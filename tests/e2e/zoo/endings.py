@@ -103,7 +103,9 @@ def _ended(manifest: Manifest, phase: str) -> Kind:
 def _deleted(manifest: Manifest, grace_seconds: int) -> Kind:
     name = manifest["metadata"]["name"]
     delete = partial(_delete, name=name, grace_seconds=grace_seconds)
-    return Kind(name=name, manifests=(manifest,), bring_about=delete, is_odd=is_being_deleted(name))
+    # At full size the zoo is looked at for longer than the grace period.
+    passing = grace_seconds == LONG_SECONDS
+    return Kind(name=name, manifests=(manifest,), bring_about=delete, is_odd=is_being_deleted(name), passing=passing)
 
 
 def _delete(cluster: Cluster, *, name: str, grace_seconds: int) -> None:

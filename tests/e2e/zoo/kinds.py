@@ -58,7 +58,7 @@ class Kind:
     """Whether a Snapshot shows it; None: a sandbox of that name does."""
 
     passing: bool = False
-    """Whether its odd state may be over when all others are reached."""
+    """Whether its odd state may be over before the end."""
 
 
 def seen(kind: Kind, snapshot: Snapshot, zoo: Zoo) -> bool:
