@@ -171,6 +171,7 @@ class Onlooker:
         """Print what was reached, and how much was seen until then."""
         seconds = time.monotonic() - self._began
         seen = f"{self.scans} scans of {len(self.sandbox_ids)} sandboxes, {len(self.false_alarms)} false alarms"
+        seen += f", {len(self.missed)} scans without the canary"
         print(f"zoo: {what} after {seconds:.0f} s: {seen}", flush=True)  # noqa: T201
 
     def _look_on(self) -> None:
