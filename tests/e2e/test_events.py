@@ -94,24 +94,29 @@ def test_restarted_agent_repeats_nothing(cluster: Cluster, start_agent: StartAge
 
 
 def test_orphan_is_told_on_the_node(cluster: Cluster, start_agent: StartAgent) -> None:
-    """Its pod is not there any more; ``kubectl describe node`` prints it."""
+    """Its pod is not there any more; ``kubectl describe node`` prints it.
+
+    The Node keeps what other tests had told about it, so no other pod has this one's name.
+    """
     agent = start_agent()
     cluster.run(Pod("stays"))
-    orphan = cluster.run(Pod("orphan"))
+    orphan = cluster.run(Pod("orphan-told"))
     await_report(cluster, agent, "of the start", is_healthy, 15)
     cluster.stop_kubelet()
     began = time.monotonic()
-    cluster.kubectl("delete", "pod", "orphan", "--namespace=lab", "--force", "--grace-period=0")
+    cluster.kubectl("delete", "pod", "orphan-told", "--namespace=lab", "--force", "--grace-period=0")
 
     def told() -> list[Event]:
-        return [one for one in told_about(cluster, cluster.node_name) if "lab/orphan" in one["note"]]
+        return [one for one in told_about(cluster, cluster.node_name) if "lab/orphan-told" in one["note"]]
 
     limit_seconds = agent.pace.found_within_seconds("orphaned-sandbox") + (time.monotonic() - began)
     (found,) = agent.wait("an Event of the orphan", told, limit_seconds)
 
     assert (found["type"], found["reason"], found["metadata"]["namespace"]) == ("Warning", "OrphanedSandbox", "default")
     described = cluster.kubectl("describe", "node", cluster.node_name)
-    assert re.search(r"Warning +OrphanedSandbox +\S+ +pausewatch.* The sandbox of lab/orphan still runs", described)
+    assert re.search(
+        r"Warning +OrphanedSandbox +\S+ +pausewatch.* The sandbox of lab/orphan-told still runs", described
+    )
 
     cluster.start_kubelet()
     client = cluster.runtime.client
