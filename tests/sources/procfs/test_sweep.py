@@ -65,12 +65,17 @@ def soft_limit_of_open_files(limit: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.fixture
-def lowest_free_descriptor() -> int:
-    """Give the number that the next open file gets."""
+def next_descriptor() -> int:
+    """Return the number that the next open file gets."""
     descriptor = os.open("/dev/null", os.O_RDONLY)
     os.close(descriptor)
     return descriptor
+
+
+@pytest.fixture
+def lowest_free_descriptor() -> int:
+    """Give the number that the next open file gets when the test begins."""
+    return next_descriptor()
 
 
 def pids(processes: tuple[Process, ...] | Unavailable) -> list[int]:
@@ -454,6 +459,24 @@ def test_sleeper_that_ends(sleeper: Sleeper) -> None:
 
     assert sleeper.look() is None
     assert sleeper.sweep.descriptors == 2
+
+
+def test_sleeper_whose_file_was_given_up_is_not_called_asleep(proc: FakeProc) -> None:
+    """It may run and move to other namespaces, and nobody watches it any more."""
+    proc.add(1, stat_line(1, name=b"init", parent=0), schedstat="5 5 5\n")
+    sleeper = Sleeper(proc)
+    with closing(sleeper.sweep):
+        sleeper.look()
+        asleep = sleeper.sweep.slept(1)
+        proc.add(50)
+        with soft_limit_of_open_files(next_descriptor()):
+            sleeper.look()
+        given_up = sleeper.sweep.slept(1)
+        proc.add(1, stat_line(1, name=b"init", parent=0), schedstat="6 6 6\n")
+        sleeper.look()
+        ran = sleeper.sweep.slept(1)
+
+    assert (asleep, given_up, ran) == (True, False, False)
 
 
 def test_living_sleeper_that_is_killed() -> None:

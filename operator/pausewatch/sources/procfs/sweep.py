@@ -211,7 +211,6 @@ class Sweep:
 
     def _wake(self, pid: int, known: _Known) -> _Known | None:
         """Read a process that was watched; None if it is gone."""
-        known.slept = False
         known.patience = min(2 * known.patience, _MOST_PATIENCE)
         self._release(known)
         return self._open(pid)
@@ -266,6 +265,8 @@ class Sweep:
             self._release(known)
 
     def _release(self, known: _Known) -> None:
+        # Nobody watches it from now on: left as it was, it would be taken for asleep for ever, wherever it moves.
+        known.slept = False
         if known.watch is not None:
             known.watch.close()
             known.watch = None
