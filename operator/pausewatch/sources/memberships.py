@@ -23,9 +23,6 @@ class _Known:
     membership: Membership | None
     """None for kernel threads, for zombies and for what could not be read."""
 
-    pods_root: str | None
-    """What stands in its path in front of the kubelet's part; None where the path is not that of a pod."""
-
     settled: bool
     """Whether it could be read, and was old enough then: runc moves a process shortly after it made it, and only then
     lets it become the container's program."""
@@ -67,10 +64,10 @@ class Memberships:
             if membership is None:
                 continue
             if membership.container_id in kept:
-                roots.add(known.pods_root)
+                roots.add(membership.pods_root)
                 if known.stray_since is not None:
                     membership = _back(known, membership)
-            elif known.pods_root in self._roots:
+            elif membership.pods_root in self._roots:
                 membership = _again(known, place, kept, so_far.uptime_seconds)
             if membership is not None:
                 found.append(membership)
@@ -95,7 +92,7 @@ def _goes_on(known: _Known, process: Process) -> bool:
 def _again(known: _Known, place: Place, kept: set[str | None], uptime_seconds: float) -> Membership | None:
     """Read a process anew that seems to be where none should be, and count for how long it has been there."""
     before = known.membership
-    membership, known.pods_root = _membership(place, known.process)
+    membership = _membership(place, known.process)
     if membership is None or membership.container_id is None or membership.container_id in kept:
         known.stray_since = None
     elif known.stray_since is None or before is None or before.container_id != membership.container_id:
@@ -115,39 +112,37 @@ def _back(known: _Known, membership: Membership) -> Membership:
 
 def _read(place: Place, process: Process, known: _Known | None, uptime_seconds: float) -> _Known:
     if process.kernel_thread or process.is_zombie:
-        return _Known(process=process, membership=None, pods_root=None, settled=True)
-    membership, root = _membership(place, process)
+        return _Known(process=process, membership=None, settled=True)
+    membership = _membership(place, process)
     same = known is not None and known.process.identity == process.identity
     return _Known(
         process=process,
         membership=membership,
-        pods_root=root,
         settled=membership is not None and process.identity.age_seconds(uptime_seconds) >= SETTLING_SECONDS,
         stray_since=known.stray_since if known is not None and same else None,
     )
 
 
-def _membership(place: Place, process: Process) -> tuple[Membership | None, str | None]:
-    """Read the cgroup of a process, and what stands in front of the kubelet's part; None if it is gone.
+def _membership(place: Place, process: Process) -> Membership | None:
+    """Read the cgroup of a process; None if it is gone.
 
     Whether the number still belongs to it is not asked again. Should it have a new owner since the sweep, what is
     returned is wrong until the next scan, which knows the new owner; nothing is found in so short a time.
     """
     text = cgroup.read(place.proc, process.identity.pid)
     if not isinstance(text, str):
-        return None, None
+        return None
     named = cgroup.container(text)
     if named is None:
-        return Membership(identity=process.identity, cgroup_path="", container_id=None), None
+        return Membership(identity=process.identity, cgroup_path="", container_id=None)
     path, container_id = named
     root = cgroup.pods_root(path)
-    membership = Membership(
+    return Membership(
         identity=process.identity,
         cgroup_path=printable(path, _LONGEST_PATH),
         container_id=container_id,
         pods_root=None if root is None else printable(root, _LONGEST_PATH),
     )
-    return membership, root
 
 
 def _ids_with_processes(so_far: Snapshot) -> set[str | None] | Unavailable:
