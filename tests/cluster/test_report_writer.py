@@ -86,7 +86,7 @@ class Bench:
             NodeReports(api=client, node_name="node-7"),
             Pace(),
             carry=carry,
-            tell=lambda _, now: self.told.append(now),
+            tell=self.told.append,
             clock=clock,
         )
 
@@ -528,7 +528,7 @@ def test_what_the_next_report_keeps_of_the_stored_one(tmp_path: Path) -> None:
                 NodeReports(api=client, node_name="node-7"),
                 Pace(),
                 carry=carry,
-                tell=lambda _, __: None,
+                tell=lambda _: None,
             )
             writer.offer(render(a_report(findings=(a_finding(),), taken_at=datetime.now(UTC))))
             await writer.step()

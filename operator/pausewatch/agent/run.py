@@ -169,7 +169,7 @@ class Agent:
             news, self._told = events.news(self._told, found.report, found.snapshot.pods, settled=settled)
             self._poster.offer(news)
 
-    def _tell_of_report(self, _: Unavailable | None, now: Unavailable | None) -> None:
+    def _tell_of_report(self, now: Unavailable | None) -> None:
         self._troubles.take({REPORT: now})
 
     def _list_pods(self) -> tuple[Pod, ...]:

@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 Carry = Callable[[Object, Object], Object]
 """Takes a status to be written and the stored one; returns the first with what it keeps of the second."""
 
-Tell = Callable[[Unavailable | None, Unavailable | None], None]
-"""Called when writing begins to fail, fails for another reason, or works again: with the reason before and now."""
+Tell = Callable[[Unavailable | None], None]
+"""Called when writing begins to fail, fails for another reason, or works again: with the reason, None if it works."""
 
 
 OWN_VERSIONS = 4
@@ -231,7 +231,7 @@ class ReportWriter:
     def _has_trouble(self, trouble: Unavailable | None) -> None:
         before, self.trouble = self.trouble, trouble
         if before != trouble:
-            self._tell(before, trouble)
+            self._tell(trouble)
 
     def _is_missing(self) -> None:
         self.stored = None
