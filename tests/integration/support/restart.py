@@ -1,15 +1,18 @@
-"""Killing the runtime of a lab and starting it again, as systemd does after a crash: pods and shims run on.
+"""Ending the runtime of a lab and starting it again, as systemd does: pods and shims run on.
 
-Only for a lab of the test's own, which is stopped afterwards: `lab.containerd` is the killed one from then on.
+`lab.containerd` is the new one from then on; the kubelet of a cluster connects again by itself.
 """
 
 import signal
 import subprocess
 import threading
+from dataclasses import replace
 
 from lab.cri.client import CallError
+from lab.errors import LabError
 from lab.pods import RunningPod
 from lab.processes import find_process, parent_pid
+from lab.records import read_record, write_record
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
 
@@ -20,17 +23,19 @@ ANSWER_SECONDS = 30.0
 
 def kill_runtime(lab: RuntimeLab) -> None:
     """Kill containerd with SIGKILL; its socket stays behind, and nobody listens."""
-    lab.containerd.send(signal.SIGKILL)
-    # Its first thread dies before the others, which hold the socket open for a moment more: a process whose threads
-    # are all dead is reaped.
-    wait_until("containerd to be gone", lambda: find_process(lab.containerd.pid) != lab.containerd, 10)
+    _end(lab, signal.SIGKILL)
+
+
+def stop_runtime(lab: RuntimeLab) -> None:
+    """End containerd with SIGTERM, as ``systemctl stop containerd`` does."""
+    _end(lab, signal.SIGTERM)
 
 
 def start_runtime_again(lab: RuntimeLab, shim_pid: int) -> None:
-    """Start containerd in the namespaces of the killed one; returns when it answers.
+    """Start containerd in the namespaces of the one that has ended; returns when it answers.
 
     Args:
-        lab: Whose runtime was killed.
+        lab: Whose runtime has ended.
         shim_pid: A shim that lives on: it holds the lab's mount and network namespaces.
     """
     inside = ["nsenter", f"--target={shim_pid}", "--mount", "--net"]
@@ -51,6 +56,10 @@ def start_runtime_again(lab: RuntimeLab, shim_pid: int) -> None:
         )
     # Waited for in the background: the lab kills it when it stops, and it must not stay a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
+    record, found = read_record(lab.places), find_process(process.pid)
+    if record is None or found is None:
+        raise LabError(f"the containerd of lab {lab.name} did not start again")
+    write_record(lab.places, replace(record, containerd=found))
     wait_until("the new containerd to answer", lambda: answers(lab), ANSWER_SECONDS)
 
 
@@ -65,3 +74,11 @@ def answers(lab: RuntimeLab) -> bool:
         return not lab.client.unready_conditions()
     except CallError:
         return False
+
+
+def _end(lab: RuntimeLab, number: signal.Signals) -> None:
+    containerd = lab.containerd
+    containerd.send(number)
+    # Its first thread dies before the others, which hold the socket open for a moment more: a process whose threads
+    # are all dead is reaped.
+    wait_until("containerd to be gone", lambda: find_process(containerd.pid) != containerd, 30)

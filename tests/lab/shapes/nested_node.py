@@ -165,7 +165,7 @@ def _start_runtime(first: RuntimeLab, places: Places) -> RuntimeLab:
         raise LabError(f"containerd ended at once{daemon.log_tail()}")
     record = read_record(first.places)
     write_record(places, Record("nested-node", first.version.name, containerd, record.owner if record else None))
-    lab = RuntimeLab(places, first.version, first.programs, CriClient.connect(places.socket), containerd)
+    lab = RuntimeLab(places, first.version, first.programs, CriClient.connect(places.socket))
     try:
         await_ready(lab.client, containerd, places)
         lab.import_images()

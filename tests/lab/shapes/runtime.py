@@ -47,19 +47,29 @@ class RuntimeLab:
         version: What runs in it.
         programs: Where its programs are.
         client: Calls to its runtime.
-        containerd: Its runtime's process.
     """
 
     places: Places
     version: RuntimeVersion
     programs: RuntimePrograms
     client: CriClient = field(repr=False)
-    containerd: Process
 
     @property
     def name(self) -> str:
         """What it is called."""
         return self.places.name
+
+    @property
+    def containerd(self) -> Process:
+        """Its runtime's process: another one after a restart.
+
+        Raises:
+            LabError: No such lab runs any more.
+        """
+        record = read_record(self.places)
+        if record is None:
+            raise LabError(f"no lab {self.name} runs")
+        return record.containerd
 
     @property
     def endpoint(self) -> str:
@@ -233,7 +243,7 @@ def attach(name: str) -> RuntimeLab:
     if record is None or not record.containerd.is_alive():
         raise LabError(f"no lab {name} runs")
     version = RUNTIME_VERSIONS[record.version]
-    return RuntimeLab(places, version, ensure_programs(version), CriClient.connect(places.socket), record.containerd)
+    return RuntimeLab(places, version, ensure_programs(version), CriClient.connect(places.socket))
 
 
 def stop(name: str) -> None:
@@ -276,7 +286,7 @@ def _bring_up(places: Places, version: RuntimeVersion, programs: RuntimePrograms
     client = CriClient.connect(places.socket)
     try:
         await_ready(client, containerd, places)
-        lab = RuntimeLab(places, version, programs, client, containerd)
+        lab = RuntimeLab(places, version, programs, client)
         lab.import_images()
     except BaseException:
         client.close()
