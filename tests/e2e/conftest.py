@@ -28,6 +28,10 @@ from support.shared_node import node
 __all__ = ["node"]
 
 OVERRIDDEN = "overridden settings"
+
+LIMIT_SECONDS = 300.0
+"""Of a test that says nothing else: several waits of a minute, on a machine that has other work."""
+
 NONE: Mapping[str, str] = MappingProxyType({})
 
 StartAgent: TypeAlias = Callable[..., Agent]
@@ -38,6 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "running_cluster" in item.fixturenames:
             item.add_marker(pytest.mark.lab)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(LIMIT_SECONDS))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

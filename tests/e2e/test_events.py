@@ -33,7 +33,7 @@ TOLD_SECONDS = 20.0
 def test_fault_is_told_on_its_pod_and_so_is_its_end(cluster: Cluster, start_agent: StartAgent) -> None:
     """One Event each, which ``kubectl describe pod`` prints; when it comes back, it is counted on the first."""
     agent = start_agent()
-    await_report(cluster, agent, "of the start", is_healthy, 15)
+    await_report(cluster, agent, "of the start", is_healthy)
     torn = run_torn(cluster)
 
     (found,) = await_told(cluster, agent, torn.uid, "Warning")
@@ -101,7 +101,7 @@ def test_orphan_is_told_on_the_node(cluster: Cluster, start_agent: StartAgent) -
     agent = start_agent()
     cluster.run(Pod("stays"))
     orphan = cluster.run(Pod("orphan-told"))
-    await_report(cluster, agent, "of the start", is_healthy, 15)
+    await_report(cluster, agent, "of the start", is_healthy)
     cluster.stop_kubelet()
     began = time.monotonic()
     cluster.kubectl("delete", "pod", "orphan-told", "--namespace=lab", "--force", "--grace-period=0")

@@ -3,8 +3,6 @@
 import signal
 import time
 
-import pytest
-
 from e2e.conftest import StartAgent
 from e2e.support.faulty import ZOMBIES, run_forgetful
 from e2e.support.node_report import await_report, findings, is_healthy
@@ -31,7 +29,7 @@ def test_healthy_cluster(cluster: Cluster, start_agent: StartAgent) -> None:
         cluster.run(pod)
     agent = start_agent()
 
-    report = await_report(cluster, agent, "that is healthy", is_healthy, 15)
+    report = await_report(cluster, agent, "that is healthy", is_healthy)
     agent.await_scans(3)
 
     status = report["status"]
@@ -56,7 +54,7 @@ def test_zombies(cluster: Cluster, start_agent: StartAgent) -> None:
     ``kubectl wait --for=condition=Healthy`` notices both ways.
     """
     agent = start_agent()
-    await_report(cluster, agent, "of the start", lambda _: True, 15)
+    await_report(cluster, agent, "of the start", lambda _: True)
     kubectl_waits_for(cluster, "condition=Healthy")
     began = time.monotonic()
     forgetful = run_forgetful(cluster)
@@ -80,7 +78,7 @@ def test_zombies(cluster: Cluster, start_agent: StartAgent) -> None:
 def test_wrong_network_namespace(cluster: Cluster, start_agent: StartAgent) -> None:
     """A container that the runtime gave a network of its own is told; restarted as it was asked for, no more."""
     agent = start_agent()
-    await_report(cluster, agent, "of the start", is_healthy, 15)
+    await_report(cluster, agent, "of the start", is_healthy)
     cluster.falsify("torn", "app", {"type": "network", "do": "fresh"})
     began = time.monotonic()
     torn = cluster.run(Pod("torn", containers=(Container("app"), Container("side"))))
@@ -105,7 +103,7 @@ def test_orphan(cluster: Cluster, start_agent: StartAgent) -> None:
     agent = start_agent()
     cluster.run(Pod("stays"))
     orphan = cluster.run(Pod("orphan"))
-    await_report(cluster, agent, "of the start", is_healthy, 15)
+    await_report(cluster, agent, "of the start", is_healthy)
     cluster.stop_kubelet()
     began = time.monotonic()
     cluster.kubectl("delete", "pod", "orphan", "--namespace=lab", "--force", "--grace-period=0")
@@ -124,11 +122,10 @@ def test_orphan(cluster: Cluster, start_agent: StartAgent) -> None:
     cleared_after_two_clean_scans(cluster, agent, broken_at_scan)
 
 
-@pytest.mark.timeout(240)
 def test_with_all_defaults(cluster: Cluster, start_agent: StartAgent) -> None:
     """As installed, a healthy node is told within a minute, and a fault within what its check declares."""
     agent = start_agent(DEFAULT)
-    await_report(cluster, agent, "that is healthy", is_healthy, 60)
+    await_report(cluster, agent, "that is healthy", is_healthy)
     cluster.falsify("torn", "app", {"type": "network", "do": "fresh"})
     began = time.monotonic()
     torn = cluster.run(Pod("torn"))

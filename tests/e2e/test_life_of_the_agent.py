@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from e2e.conftest import StartAgent
 from e2e.support.api_requests import REPORTS, brief, creations, now, requests_since, writes
 from e2e.support.faulty import run_forgetful
@@ -22,7 +20,7 @@ def test_restart_keeps_ids_and_first_seen_times(cluster: Cluster, start_agent: S
     """A new agent goes on where the old one ended: nothing is healed by a restart, nothing begins anew."""
     first = start_agent()
     forgetful = run_forgetful(cluster)
-    before = await_report(cluster, first, "of zombies", is_warning, 30)
+    before = await_report(cluster, first, "of zombies", is_warning)
     first.stop()
 
     second = start_agent()
@@ -40,7 +38,7 @@ def test_deleted_report_comes_back(cluster: Cluster, start_agent: StartAgent) ->
     """As another object with the same content, owned by the Node."""
     run_forgetful(cluster)
     agent = start_agent()
-    before = await_report(cluster, agent, "of zombies", is_warning, 30)
+    before = await_report(cluster, agent, "of zombies", is_warning)
     cluster.kubectl("delete", "psr", cluster.node_name)
 
     after = await_report(cluster, agent, "after its deletion", findings, 10)
@@ -52,7 +50,6 @@ def test_deleted_report_comes_back(cluster: Cluster, start_agent: StartAgent) ->
     assert (owner["kind"], owner["name"], owner["uid"]) == ("Node", cluster.node_name, node["metadata"]["uid"])
 
 
-@pytest.mark.timeout(240)
 def test_report_goes_with_its_node(cluster: Cluster, start_agent: StartAgent) -> None:
     """The report of a deleted Node is collected, and the agent, while it still runs there, does not fight that.
 
@@ -61,7 +58,7 @@ def test_report_goes_with_its_node(cluster: Cluster, start_agent: StartAgent) ->
     """
     # Unlike a token that is bound to the Node itself, this one outlives the Node by the minute until its pod goes too.
     agent = start_agent(kubeconfig=pod_token_kubeconfig(cluster, bind_agent_pod(cluster, cluster.node_name)))
-    await_report(cluster, agent, "that is healthy", is_healthy, 20)
+    await_report(cluster, agent, "that is healthy", is_healthy)
     began = now()
     cluster.stop_kubelet()
     cluster.kubectl("delete", "node", cluster.node_name)
@@ -74,7 +71,6 @@ def test_report_goes_with_its_node(cluster: Cluster, start_agent: StartAgent) ->
     agent.wait("the report to be collected again", lambda: read_report(cluster) is None or None, 60)
 
 
-@pytest.mark.timeout(240)
 def test_node_that_is_made_anew_under_its_name(cluster: Cluster, start_agent: StartAgent) -> None:
     """A report that is owned by the old Node is collected, and told; one by a new token is owned by the new Node.
 
@@ -98,7 +94,7 @@ def test_node_that_is_made_anew_under_its_name(cluster: Cluster, start_agent: St
     agent.stop()
 
     renewed = start_agent(kubeconfig=pod_token_kubeconfig(cluster, pod))
-    report = await_report(cluster, renewed, "that is healthy", is_healthy, 20)
+    report = await_report(cluster, renewed, "that is healthy", is_healthy)
     node = json.loads(cluster.kubectl("get", "node", cluster.node_name, "--output=json"))
     assert report["metadata"]["ownerReferences"][0]["uid"] == node["metadata"]["uid"]
     renewed.await_scans(10)
@@ -110,7 +106,7 @@ def test_report_that_somebody_edits_is_put_right(cluster: Cluster, start_agent: 
     """Whatever they write into the status, counts and conditions too; a label is theirs to keep, and costs no write."""
     run_forgetful(cluster)
     agent = start_agent()
-    before = await_report(cluster, agent, "of zombies", is_warning, 30)
+    before = await_report(cluster, agent, "of zombies", is_warning)
     lie = before["status"] | {
         "findings": [],
         "summary": before["status"]["summary"] | {"warning": 0},

@@ -42,7 +42,7 @@ def test_scrapes_around_a_first_scan_that_takes_long(cluster: Cluster, start_age
         assert hanging.total("pausewatch_source_up", source="runtime") == 0
         assert hanging.findings() == {}
         assert agent.page("/healthz").status == 200
-        report = await_report(cluster, agent, "of the hang", lambda _: True, 15)
+        report = await_report(cluster, agent, "of the hang", lambda _: True)
         assert (condition(report, "Healthy"), condition(report, "RuntimeReachable")) == ("Unknown", "False")
 
     is_up = "the runtime to be back"
@@ -54,7 +54,7 @@ def test_hang_of_the_runtime_heals_nothing(cluster: Cluster, start_agent: StartA
     """A finding stays while nobody can look whether it is still there; with the runtime back it has its old time."""
     agent = start_agent()
     run_forgetful(cluster)
-    before = await_report(cluster, agent, "of zombies", lambda one: one["status"]["summary"]["warning"], 30)
+    before = await_report(cluster, agent, "of zombies", lambda one: one["status"]["summary"]["warning"])
     assert scrape(agent, promtool).findings() == {"ZombieBuildup Warning": 1}
     with faults.hanging_runtime(cluster.runtime):
         agent.await_scans(3)

@@ -116,7 +116,6 @@ def test_each_agent_writes_its_own(agents: list[Client]) -> None:
         agent.kubectl("delete", "psr", agent.node)
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.usefixtures("reports")
 def test_no_agent_writes_another_s_report(cluster: Cluster, agents: list[Client]) -> None:
     """However it is tried, it is refused with a text that names both nodes, and nothing has changed."""
@@ -168,7 +167,6 @@ def test_deleting_all_reports_deletes_no_other_s(cluster: Cluster, agents: list[
         before = versions(cluster)
 
 
-@pytest.mark.timeout(240)
 def test_no_agent_writes_events_of_another(cluster: Cluster, agents: list[Client]) -> None:
     """By neither path: not new ones, not by taking one over, not by giving one away."""
     for agent, other in zip(agents, [one.node for one in (*agents[1:], agents[0])], strict=True):

@@ -25,7 +25,7 @@ def test_quiet_node_costs_heartbeats_only(cluster: Cluster, start_agent: StartAg
     began = now()
     cluster.run(Pod("web"))
     agent = start_agent(replace(FAST, report_heartbeat_seconds=HEARTBEAT_SECONDS))
-    await_report(cluster, agent, "of all checks", judges_all, 20)
+    await_report(cluster, agent, "of all checks", judges_all)
     agent.await_scans(2)
 
     quiet = now()

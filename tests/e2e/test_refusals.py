@@ -23,7 +23,6 @@ MOST_REQUESTS = 60
 """In 15 s of refusals, of three parts that ask: each attempt waits longer than the one before."""
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("status", [500, 429])
 def test_api_server_that_refuses_everything(
     cluster: Cluster, start_agent: StartAgent, kubeconfig: Path, status: int
@@ -33,7 +32,7 @@ def test_api_server_that_refuses_everything(
         cluster.run(Pod(name))
     with RefusingProxy(kubeconfig) as proxy:
         agent = start_agent(kubeconfig=proxy.kubeconfig())
-        before = await_report(cluster, agent, "of both pods", has_sandboxes(2), 30)
+        before = await_report(cluster, agent, "of both pods", has_sandboxes(2))
         proxy.refuse(status)
         delete(cluster, "deleted", force=True)
         wait_until("the kubelet to end what was deleted", lambda: sandboxes(cluster) == 1, 60)
@@ -56,14 +55,13 @@ def test_api_server_that_refuses_everything(
     assert after["status"]["summary"]["orphans"] == before["status"]["summary"]["orphans"] == 0
 
 
-@pytest.mark.timeout(240)
 def test_watches_that_the_server_has_forgotten(cluster: Cluster, start_agent: StartAgent, kubeconfig: Path) -> None:
     """As after a restart with compaction: all is listed again, and what was deleted meanwhile is no orphan."""
     for name in ("stays", "deleted"):
         cluster.run(Pod(name))
     with RefusingProxy(kubeconfig) as proxy:
         agent = start_agent(kubeconfig=proxy.kubeconfig())
-        await_report(cluster, agent, "of both pods", has_sandboxes(2), 30)
+        await_report(cluster, agent, "of both pods", has_sandboxes(2))
         proxy.expire_watches()
         delete(cluster, "deleted", force=True)
         wait_until("the kubelet to end what was deleted", lambda: sandboxes(cluster) == 1, 60)

@@ -19,7 +19,7 @@ def test_kubectl_shows_the_report(cluster: Cluster, start_agent: StartAgent) -> 
     """The stored object has the promised columns, in ``kubectl get`` and with ``-o wide``, and is small."""
     forgetful = run_forgetful(cluster)
     agent = start_agent()
-    await_report(cluster, agent, "of zombies", lambda one: one["status"]["summary"]["warning"], 20)
+    await_report(cluster, agent, "of zombies", lambda one: one["status"]["summary"]["warning"])
 
     heading, line = (text.split() for text in cluster.kubectl("get", "psr").splitlines())
     assert tuple(heading) == COLUMNS
@@ -39,7 +39,7 @@ def test_scan_prints_the_object_that_is_stored(cluster: Cluster, start_agent: St
     """```pausewatch scan -o json`` has the fields of the stored report, and the same ids."""
     run_forgetful(cluster)
     agent = start_agent()
-    stored = await_report(cluster, agent, "of zombies", lambda one: one["status"]["summary"]["warning"], 20)
+    stored = await_report(cluster, agent, "of zombies", lambda one: one["status"]["summary"]["warning"])
     by_hand = agent.run_scan()
 
     assert by_hand["spec"] == stored["spec"]

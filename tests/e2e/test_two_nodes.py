@@ -61,8 +61,6 @@ MOST_TASKS, DEAD_TASKS = 80, 70
 
 LINKS = {"network": "net", "ipc": "ipc"}
 
-pytestmark = pytest.mark.timeout(240)
-
 
 @dataclass(frozen=True)
 class Agents:
@@ -79,8 +77,8 @@ def agents(cluster: Cluster, nested_node: NestedNode, start_agent: StartAgent) -
     nested_node.run(Pod("on-second"))
     first = start_agent(PACE)
     second = start_agent(PACE, kubeconfig=agent_kubeconfig(nested_node), node=nested_node)
-    await_report(cluster, first, "that is healthy", is_healthy, 20)
-    await_report(nested_node, second, "that is healthy", is_healthy, 20)
+    await_report(cluster, first, "that is healthy", is_healthy)
+    await_report(nested_node, second, "that is healthy", is_healthy)
     return Agents(first, second)
 
 
@@ -94,8 +92,8 @@ def test_each_writes_its_own_report(cluster: Cluster, nested_node: NestedNode, s
     first = start_agent(pace)
     second = start_agent(pace, kubeconfig=agent_kubeconfig(nested_node), node=nested_node)
     reports = [
-        await_report(cluster, first, "that is healthy", is_healthy, 20),
-        await_report(nested_node, second, "that is healthy", is_healthy, 20),
+        await_report(cluster, first, "that is healthy", is_healthy),
+        await_report(nested_node, second, "that is healthy", is_healthy),
     ]
     first.await_scans(4)
     second.await_scans(4)

@@ -37,7 +37,7 @@ def start_case(
 
     def start(check: str, pace: Pace = FAST) -> ClusterCase:
         agent = start_agent(pace)
-        await_report(cluster, agent, "of the start", is_healthy, 30)
+        await_report(cluster, agent, "of the start", is_healthy)
         cases.append(ClusterCase(cluster, agent, check))
         return cases[-1]
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from e2e.support.agent import Agent
+from e2e.support.agent import START_SECONDS, Agent
 from lab.shapes.cluster_node import ClusterNode
 
 Report = dict[str, Any]
@@ -22,9 +22,15 @@ def read_report(node: ClusterNode) -> Report | None:
 
 
 def await_report(
-    node: ClusterNode, agent: Agent, what: str, condition: Callable[[Report], object], limit_seconds: float
+    node: ClusterNode,
+    agent: Agent,
+    what: str,
+    condition: Callable[[Report], object],
+    limit_seconds: float = START_SECONDS,
 ) -> Report:
     """Wait for a stored report with a status that fulfils a condition, and return it.
+
+    The limit is given where something was promised: what just has to come may take its time on a busy machine.
 
     Raises:
         WaitTimeoutError: None did within the limit.

@@ -129,10 +129,16 @@ class RefusingProxy:
             headers={name: request.headers[name] for name in PASSED_ON if name in request.headers},
         ) as answer:
             response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
-            with contextlib.suppress(aiohttp.ClientConnectionResetError):  # the agent does not wait for it any more
-                await response.prepare(request)
-                async for chunk in answer.content.iter_any():
-                    await response.write(chunk)
+            try:
+                with contextlib.suppress(aiohttp.ClientConnectionResetError):  # the agent does not wait for it any more
+                    await response.prepare(request)
+                    async for chunk in answer.content.iter_any():
+                        await response.write(chunk)
+            finally:
+                # A stream that is broken off would be closed with a TLS farewell, which a busy server answers late:
+                # after the end of the event loop, which leaves the socket open.
+                if answer.connection is not None and answer.connection.transport is not None:
+                    answer.connection.transport.abort()
             return response
 
 
