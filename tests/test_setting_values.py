@@ -45,6 +45,18 @@ def test_bad_value_is_shown_short_and_escaped() -> None:
     assert len(setting_values.shown("x" * 500)) == setting_values.LONGEST_SHOWN
 
 
+@pytest.mark.parametrize(("value", "read"), [("/host", "/host"), ("/host//", "/host"), ("/", ""), ("", "")])
+def test_directory_is_what_paths_are_put_behind(value: str, read: str) -> None:
+    """The root directory itself adds nothing."""
+    assert setting_values.directory(value) == read
+
+
+def test_directory_is_absolute() -> None:
+    """Relative to what the agent happens to run in, it would find nothing or the wrong thing."""
+    with pytest.raises(ValueError, match="'host' is no absolute path; it begins with /"):
+        setting_values.directory("host")
+
+
 @pytest.mark.parametrize(
     ("value", "line"),
     [

@@ -20,6 +20,7 @@ Value = str | float | bool
 READERS: Mapping[Kind, tuple[Callable[[object], Value], str]] = {
     Kind.TEXT: (setting_values.text, "a text"),
     Kind.ENDPOINT: (setting_values.endpoint, "unix:///path"),
+    Kind.DIRECTORY: (setting_values.directory, "/path"),
     Kind.ADDRESS: (setting_values.listen_address, "[HOST]:PORT"),
     Kind.SWITCH: (setting_values.switch, "true or false"),
 }

@@ -41,6 +41,14 @@ def endpoint(value: object) -> str:
     return given
 
 
+def directory(value: object) -> str:
+    """Return an absolute path without a slash at its end, so that paths can be put behind it; of / nothing is left."""
+    given = text(value)
+    if given and not given.startswith("/"):
+        raise ValueError(f"{shown(given)} is no absolute path; it begins with /")
+    return given.rstrip("/")
+
+
 def listen_address(value: object) -> str:
     """Return ``host:port``, as it was given."""
     given = text(value)

@@ -46,6 +46,20 @@ def test_reads_runtime_and_processes(collector: Collector) -> None:
     assert f"net:[{snapshot.host_links.network}]" == str(Path("/proc/self/ns/net").readlink())
 
 
+@pytest.mark.usefixtures("runtime")
+def test_socket_below_a_root_is_connected_to(path: Path) -> None:
+    """As in a pod, where the node's /run is somewhere else; people are told the node's path."""
+    settings = Settings(runtime_endpoint=f"unix:///{path.name}", runtime_socket_root=str(path.parent))
+    with Collector(settings) as collector:
+        snapshot = collector.collect()
+
+    assert not isinstance(snapshot.runtime, Unavailable)
+    assert snapshot.runtime.endpoint == f"unix:///{path.name}"
+    assert [fact.detail for fact in snapshot.access if fact.name == "runtime-socket"] == [
+        f"unix:///{path.name} answers"
+    ]
+
+
 def test_reads_the_sandbox_image(runtime: FakeRuntime, collector: Collector) -> None:
     """What the runtime tells of it; the first scan after a restart of the runtime asks anew."""
     runtime.info = {"config": '{"sandboxImage": "localhost/pause:1"}'}

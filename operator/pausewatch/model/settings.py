@@ -20,6 +20,9 @@ class Kind(Enum):
     ENDPOINT = auto()
     """Of a CRI socket."""
 
+    DIRECTORY = auto()
+    """An absolute path."""
+
     ADDRESS = auto()
     """``[host]:port``."""
 
@@ -95,6 +98,17 @@ class Settings:
             why="the first one found in the usual places; on a node with several runtimes, say which one its kubelet"
             " uses",
             flag="--runtime-endpoint",
+        ),
+    ] = ""
+
+    runtime_socket_root: Annotated[
+        str,
+        Declaration(
+            kind=Kind.DIRECTORY,
+            meaning="Where the node's root directory is, as far as the runtime's socket is concerned: the socket is"
+            " connected to below it, and named in findings as the node knows it.",
+            why="the socket has the same path here as on the node. In a pod whose /host/run is the node's /run, it is"
+            " /host",
         ),
     ] = ""
 

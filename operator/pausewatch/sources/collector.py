@@ -52,7 +52,13 @@ class Collector:
             image_period_seconds: Between two times that the runtime is asked for the sandbox image.
         """
         self._node_name = printable(settings.node_name or socket.gethostname())
-        self._cri = CriSource(settings.runtime_endpoint or None, settings.runtime_timeout_seconds, image_period_seconds)
+        self._socket_root = settings.runtime_socket_root
+        self._cri = CriSource(
+            settings.runtime_endpoint or None,
+            settings.runtime_timeout_seconds,
+            image_period_seconds,
+            self._socket_root,
+        )
         self._proc = ProcSource()
         self._details = detail_sources()
         self._deep_probe = DeepProbe() if settings.deep_probe else None
@@ -118,7 +124,7 @@ class Collector:
         place = Place(
             proc=self._proc.root,
             listener_pid=cri.listener_pid,
-            endpoint=socket_path,
+            endpoint=f"{self._socket_root}{socket_path}",
             cni_directory=self._cri.cni_directory or DEFAULT_CNI_DIRECTORY,
             stat_of=self._proc.stat_of,
         )

@@ -23,7 +23,7 @@ class Place:
     From inside a pod /run, /var/lib and /sys/fs/cgroup are the pod's own."""
 
     endpoint: str
-    """Path of the CRI socket, as it was connected to."""
+    """Path of the CRI socket, as it was connected to: in a pod that may be another one than on the node."""
 
     cni_directory: str = DEFAULT_CNI_DIRECTORY
     """Where the runtime has its CNI configuration, as it sees it; the default where it does not tell."""

@@ -74,6 +74,14 @@ def test_nothing_found() -> None:
         assert path in missing.detail
 
 
+def test_nothing_found_below_a_root() -> None:
+    """In a pod one looks at what is mounted there, which may be less than the node has."""
+    missing = choose_socket(None, (), "/host")
+
+    assert isinstance(missing, Unavailable)
+    assert "/host/run/containerd/containerd.sock" in missing.detail
+
+
 def test_existing_sockets(tmp_path: Path) -> None:
     """What exists below the root is found under the path that it has on the node."""
     (tmp_path / "run/crio").mkdir(parents=True)

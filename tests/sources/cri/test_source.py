@@ -112,6 +112,30 @@ def test_reading(runtime: FakeRuntime, source: CriSource, path: Path) -> None:
     assert source.calls == runtime.calls
 
 
+def test_socket_below_a_root_is_named_as_the_node_knows_it(tmp_path: Path) -> None:
+    """In a pod the node's /run is somewhere else, and people type commands on the node."""
+    folder = tmp_path / "run/crio"
+    folder.mkdir(parents=True)
+    with FakeRuntime(folder / "crio.sock"):
+        source = CriSource(None, SECONDS, socket_root=str(tmp_path))
+        reading = source.read()
+        source.close()
+
+    assert not isinstance(reading.runtime, Unavailable)
+    assert reading.runtime.endpoint == "unix:///run/crio/crio.sock"
+
+
+def test_named_socket_is_below_the_root_as_well(runtime: FakeRuntime, path: Path) -> None:
+    """One spelling of an endpoint, the node's, in settings and findings."""
+    source = CriSource(f"unix:///{path.name}", SECONDS, socket_root=str(path.parent))
+    reading = source.read()
+    source.close()
+
+    assert runtime.calls["Version"] == 1
+    assert not isinstance(reading.runtime, Unavailable)
+    assert reading.runtime.endpoint == f"unix:///{path.name}"
+
+
 def test_second_reading_asks_for_two_lists(runtime: FakeRuntime, source: CriSource) -> None:
     """What is known is neither asked for nor translated again."""
     first = source.read()

@@ -53,10 +53,11 @@ def parse_endpoint(text: str) -> str | Unavailable:
     )
 
 
-def choose_socket(endpoint: str | None, existing: Collection[str]) -> str | Unavailable:
+def choose_socket(endpoint: str | None, existing: Collection[str], root: str = "") -> str | Unavailable:
     """Return the path of the socket to use: the one of ``endpoint``, else the first known one of ``existing``.
 
-    An explicit endpoint wins even where nothing exists at its path: connecting says why.
+    An explicit endpoint wins even where nothing exists at its path: connecting says why. ``root`` is told to people:
+    where the node's directories are mounted, empty on the node itself.
     """
     if endpoint is not None:
         return parse_endpoint(endpoint)
@@ -65,7 +66,7 @@ def choose_socket(endpoint: str | None, existing: Collection[str]) -> str | Unav
             return path
     return Unavailable(
         reason="SocketMissing",
-        detail=f"no container runtime socket found (looked at {', '.join(KNOWN_SOCKETS)})",
+        detail=f"no container runtime socket found (looked at {', '.join(f'{root}{path}' for path in KNOWN_SOCKETS)})",
         remedy="start the container runtime, or name its socket with --runtime-endpoint unix:///path",
     )
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 from pausewatch.model.availability import Unavailable
@@ -54,6 +55,8 @@ class _Connection:
     """To one listener: another pid at the same path is another runtime, or the same one restarted."""
 
     path: str
+    """As the node knows it, without the root below which it was connected to."""
+
     listener: int
     client: CriClient
 
@@ -66,9 +69,14 @@ class CriSource:
     """
 
     def __init__(
-        self, endpoint: str | None, timeout_seconds: float, image_period_seconds: float = PERIOD_SECONDS
+        self,
+        endpoint: str | None,
+        timeout_seconds: float,
+        image_period_seconds: float = PERIOD_SECONDS,
+        socket_root: str = "",
     ) -> None:
         self._endpoint = endpoint
+        self._socket_root = socket_root
         self._image = SandboxImageSource(image_period_seconds)
         self._timeout_seconds = timeout_seconds
         self._calls: Counter[str] = Counter()
@@ -151,18 +159,18 @@ class CriSource:
         self._image.forget()
 
     def _connect(self) -> _Connection | Unavailable:
-        existing = existing_sockets() if self._endpoint is None else frozenset[str]()
-        path = choose_socket(self._endpoint, existing)
+        existing = existing_sockets(Path(f"{self._socket_root}/")) if self._endpoint is None else frozenset[str]()
+        path = choose_socket(self._endpoint, existing, self._socket_root)
         if isinstance(path, Unavailable):
             return path
-        listener = listener_pid(path, self._timeout_seconds)
+        listener = listener_pid(f"{self._socket_root}{path}", self._timeout_seconds)
         if isinstance(listener, Unavailable):
             return listener
         known = self._connection
         if known is not None and (known.path, known.listener) == (path, listener):
             return known
         self.close()
-        client = CriClient(path, self._timeout_seconds, self._calls)
+        client = CriClient(f"{self._socket_root}{path}", self._timeout_seconds, self._calls)
         self._connection = _Connection(path=path, listener=listener, client=client)
         return self._connection
 
