@@ -3,7 +3,8 @@ from importlib.resources import files
 import pytest
 
 from cli.running import run
-from pausewatch import checks
+from pausewatch import alerts, checks
+from pausewatch.alerts.agent_alerts import AGENT_ALERTS
 from pausewatch.checks._check import all_checks
 
 
@@ -14,6 +15,14 @@ def test_every_check_is_found_by_id_reason_and_alert() -> None:
         for name in (check.id, *(reason.name for reason in check.reasons)):
             assert run("explain", name).stdout == page
             assert run("explain", f"Pausewatch{name}".upper()).stdout == (page if name != check.id else "")
+
+
+def test_alert_about_an_agent_has_a_page_too() -> None:
+    """Whoever is told that an agent is down has no cluster to look it up in."""
+    told = run("explain").stdout
+    for alert in AGENT_ALERTS:
+        assert run("explain", alert.name).stdout == files(alerts).joinpath(alert.page).read_text()
+        assert f"{alert.name}  {alert.summary}" in told
 
 
 def test_list_holds_everything_that_a_check_declares() -> None:

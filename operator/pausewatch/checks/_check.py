@@ -39,7 +39,10 @@ class Reason:
     """Worst first."""
 
     meaning: str
-    """One line, for tables."""
+    """One line, for tables and alerts."""
+
+    alert_delay_seconds: int | None = None
+    """How long its alert waits after the check has told it, where the usual time of its severity is wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,8 @@ CHECK = Check(
             name=SANDBOX_CREATE_FAILING,
             severities=(Severity.CRITICAL,),
             meaning="a pod of this node has no ready sandbox, and the kubelet tells that making one fails",
+            # On a node that has just booted all pods wait for the network plugin's own, whose image is still pulled.
+            alert_delay_seconds=600,
         ),
     ),
     needs=("sandboxes", "pods", "waiting_pods"),

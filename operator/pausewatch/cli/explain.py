@@ -1,22 +1,22 @@
-"""``pausewatch explain``: the runbook page of a check, offline."""
+"""``pausewatch explain``: the runbook page of a check or of an alert about an agent, offline."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import click
 from rich.markdown import Markdown
 from rich.text import Text
 
-from pausewatch import checks
+from pausewatch import alerts, checks
+from pausewatch.alerts.agent_alerts import ALERT_PREFIX, AgentAlert, agent_alert_pages
 from pausewatch.checks._check import Check, all_checks
 from pausewatch.cli.console import show_page, show_renderable, stdout_is_terminal
 from pausewatch.cli.errors import CliError, ExitCode
 from pausewatch.cli.streams import write
 from pausewatch.model.text import printable
 from pausewatch.sinks.page import Line, Page, labelled
-
-ALERT_PREFIX = "Pausewatch"
 
 
 @click.command("explain")
@@ -31,11 +31,12 @@ def command(name: str | None) -> ExitCode:
       pausewatch explain zombie-buildup
       pausewatch explain ZombieBuildup
       pausewatch explain PausewatchZombieBuildup
+      pausewatch explain PausewatchDown
     """  # noqa: D301  \b is click's mark for lines that are not to be wrapped
     if name is None:
         show_page(Page(tuple(_listed())))
         return ExitCode.OK
-    page = files(checks).joinpath(find(name).page).read_text(encoding="utf-8")
+    page = find(name).read_text(encoding="utf-8")
     if stdout_is_terminal():
         show_renderable(Markdown(page))
     else:
@@ -43,27 +44,28 @@ def command(name: str | None) -> ExitCode:
     return ExitCode.OK
 
 
-def find(name: str) -> Check:
-    """Return the check that is meant by its id, one of its reasons, or the alert of one; case does not matter.
+def find(name: str) -> Traversable:
+    """Return the page that is meant by a check, a reason or an alert; case does not matter.
 
     Raises:
         CliError: There is none; names the nearest one.
     """
-    known = {spelling.lower(): check for spelling, check in _spellings().items()}
+    known = {spelling.lower(): page for spelling, page in _pages().items()}
     if name.lower() in known:
         return known[name.lower()]
-    spellings = {spelling.lower(): spelling for spelling in _spellings()}
+    spellings = {spelling.lower(): spelling for spelling in _pages()}
     near = get_close_matches(name.lower(), spellings, n=1) or [one for one in spellings if name.lower() in one]
     hint = f"did you mean {spellings[near[0]]}?" if near else "pausewatch explain lists all"
     raise CliError(f"there is no check, reason or alert {printable(name)!r}; {hint}", ExitCode.USAGE)
 
 
-def _spellings() -> Mapping[str, Check]:
-    """Return every check by all that it may be called."""
-    by_id = {check.id: check for check in all_checks()}
-    by_reason = {reason.name: check for check in all_checks() for reason in check.reasons}
-    by_alert = {f"{ALERT_PREFIX}{reason}": check for reason, check in by_reason.items()}
-    return by_id | by_reason | by_alert
+def _pages() -> Mapping[str, Traversable]:
+    """Return every page by all that it may be called."""
+    page = {check.id: files(checks).joinpath(check.page) for check in all_checks()}
+    by_reason = {reason.name: page[check.id] for check in all_checks() for reason in check.reasons}
+    by_alert = {f"{ALERT_PREFIX}{reason}": one for reason, one in by_reason.items()}
+    of_agents = {name: files(alerts).joinpath(alert.page) for name, alert in agent_alert_pages().items()}
+    return page | by_reason | by_alert | of_agents
 
 
 def _listed() -> Iterator[Line]:
@@ -72,6 +74,13 @@ def _listed() -> Iterator[Line]:
             yield Line(text=Text())
         yield Line(text=Text.assemble((check.id, "bold"), f"  {check.title}"))
         yield from labelled(_rows(check), level=1)
+    for name, alert in agent_alert_pages().items():
+        yield Line(text=Text())
+        yield _told(name, alert)
+
+
+def _told(name: str, alert: AgentAlert) -> Line:
+    return Line(text=Text.assemble((name, "bold"), f"  {alert.summary}"))
 
 
 def _rows(check: Check) -> Iterator[tuple[str, Text]]:

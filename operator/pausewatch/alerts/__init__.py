@@ -1,0 +1,1 @@
+"""Alerts about the agents themselves, with their pages; those about findings follow from the checks."""
