@@ -56,7 +56,8 @@ AGENT_ALERTS = (
         why_delay="the first installation, and a restart of Prometheus, take minutes to discover their targets",
         summary="An agent does not answer Prometheus, so nobody looks at the pod sandboxes of its node.",
         description="No agent of pausewatch answers Prometheus: either none runs, or none is scraped"
-        f' as job="{JOB}". Start with: kubectl get daemonsets,pods --all-namespaces --selector app.kubernetes.io/name={JOB}',
+        f' as job="{JOB}". Start with: kubectl get daemonsets,pods --all-namespaces --selector'
+        f" app.kubernetes.io/name={JOB}",
     ),
     AgentAlert(
         name="PausewatchDown",
@@ -104,6 +105,8 @@ or
         severity=Severity.WARNING,
         expression="""\
   sum by (cluster, node) (increase(pausewatch_report_write_errors_total[20m])) > 2
+and
+  max by (cluster, node) (pausewatch_report_write_errors_total)
 unless
   sum by (cluster, node) (increase(pausewatch_report_writes_total[20m])) > 0""",
         delay_seconds=600,
