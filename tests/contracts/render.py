@@ -1,7 +1,8 @@
 """Renders what follows from other files: ``python tests/contracts/render.py`` (``make render``).
 
 manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics;
-docs/settings.md from the table of settings; README.md's table of checks from their declarations.
+docs/settings.md from the table of settings; README.md's table of checks from their declarations; parts of the Helm
+chart by chart.py, its rule file by alert_rules.py. The other manifests are rendered by helm: manifests.py.
 test_rendered.py fails when one of them is not what this renders.
 """
 
@@ -13,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from contracts.alert_rules import render_rules
+from contracts.chart import render_chart_readme, render_crd_template, render_values_schema
 from pausewatch.checks._check import Check, all_checks
 from pausewatch.setting_table import all_settings, declarations
 from pausewatch.setting_values import written
@@ -180,6 +183,10 @@ RENDERED = {
     "docs/resource.md": render_resource,
     "docs/metrics.md": render_metrics,
     "docs/settings.md": render_settings,
+    "charts/pausewatch/files/alerts.yaml": lambda: f"# {HEADER}\n{render_rules()}",
+    "charts/pausewatch/README.md": render_chart_readme,
+    "charts/pausewatch/templates/crd.yaml": render_crd_template,
+    "charts/pausewatch/values.schema.json": render_values_schema,
 }
 
 
@@ -202,6 +209,6 @@ def _bound(node: Json) -> str:
 if __name__ == "__main__":
     for target, renderer in RENDERED.items():
         path = REPOSITORY / target
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(renderer())
         sys.stdout.write(f"wrote {target}\n")
