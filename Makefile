@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test zoo demo bench lab lock render
+.PHONY: help check test zoo demo bench scale lab lock render image sbom
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -38,11 +38,23 @@ demo: ## a real container runtime with healthy and broken pods, scanned, healed 
 bench: ## what a scan costs, beside lsns and a C program with the same reads (root)
 	@$(IN) && python -m lab build && python -m bench
 
+scale: ## what the agents of 5,000 nodes cost an API server: real agents of 250 and 500 virtual nodes (root; 15 minutes)
+	@$(IN) && python -m lab build cluster && python -m scale
+
 lab: ## start the lab and leave it running, to try things by hand (root); python -m lab stop ends it
 	@$(IN) && python -m lab start
 
 render: ## write what follows from other files: manifests, docs/resource.md, docs/metrics.md
 	@$(IN) && python tests/contracts/render.py
+
+image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
+	@$(IN) && python -m lab.build.agent_image
+
+sbom: ## write dist/sbom.cdx.json: what the image holds beyond its base, as CycloneDX
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && mkdir -p dist && \
+	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet cyclonedx-bom==7.5.0 && \
+	"$$scratch/bin/cyclonedx-py" requirements --pyproject pyproject.toml --output-reproducible \
+	  --output-file dist/sbom.cdx.json requirements.lock
 
 lock: ## pin the newest versions that pyproject.toml allows, with hashes, into requirements*.lock
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
@@ -50,4 +62,7 @@ lock: ## pin the newest versions that pyproject.toml allows, with hashes, into r
 	compile="$$scratch/bin/uv pip compile --upgrade --python-version 3.11 --python-platform linux --generate-hashes \
 	  --no-emit-index-url --no-header --quiet pyproject.toml" && \
 	$$compile --output-file requirements.lock && \
-	$$compile --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$$compile --group dev --constraint requirements.lock --output-file requirements-dev.lock && \
+	sed -n 's/^requires = \["\(.*\)"\]$$/\1/p' pyproject.toml | "$$scratch/bin/uv" pip compile --python-version 3.11 \
+	  --python-platform linux --generate-hashes --no-emit-index-url --no-header --quiet \
+	  --constraint requirements-dev.lock --output-file requirements-build.lock -

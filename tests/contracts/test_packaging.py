@@ -24,7 +24,7 @@ def test_every_dependency_is_locked_with_a_hash() -> None:
     wanted = {re.split(r"[ ><=]", dependency)[0].lower() for dependency in project["dependencies"]}
 
     assert wanted <= set(names("requirements.lock"))
-    for lock in ("requirements.lock", "requirements-dev.lock"):
+    for lock in ("requirements.lock", "requirements-build.lock", "requirements-dev.lock"):
         entries = re.split(r"\n(?=[a-z0-9])", (REPOSITORY / lock).read_text().strip())
         assert all("--hash=sha256:" in entry for entry in entries)
 
@@ -35,6 +35,15 @@ def test_tests_run_with_the_versions_that_ship() -> None:
     developed = names("requirements-dev.lock")
 
     assert {name: developed.get(name) for name in shipped} == shipped
+
+
+def test_image_is_built_with_what_builds_the_wheel() -> None:
+    """The build backend's own lock, which the Dockerfile installs from: the versions that tests build with."""
+    (backend,) = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["build-system"]["requires"]
+    building, developed = names("requirements-build.lock"), names("requirements-dev.lock")
+
+    assert backend in {f"{name}=={version}" for name, version in building.items()}
+    assert {name: developed.get(name) for name in building} == building
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,30 @@ class Mount:
 
 
 @dataclass(frozen=True)
+class Confinement:
+    """What a careful author's securityContext and limits say; the default is a container that may do anything as root.
+
+    Every capability but the container's own `capabilities` is dropped, the root file system is read-only, no privileges
+    can be gained, and the runtime's default seccomp profile holds.
+
+    Attributes:
+        user: Its uid.
+        memory_limit_bytes: Of its cgroup; 0 is no limit.
+    """
+
+    user: int = 65532
+    memory_limit_bytes: int = 0
+
+
+@dataclass(frozen=True)
 class Container:
     """One container of a pod.
 
     Attributes:
         name: Unique in its pod.
-        command: What it runs instead of the image's entry point.
+        command: What it runs instead of the image's entry point; empty: that one.
+        arguments: Of the command, or of the image's entry point.
+        environment: Variables beyond the image's.
         image: A name the runtime knows.
         privileged: All capabilities and devices.
         capabilities: Added to the default set, without CAP_: "SYS_ADMIN".
@@ -37,16 +55,20 @@ class Container:
             it has to come later in the pod than its target.
         mounts: Paths of the node.
         init: Runs to its end, with exit code 0, before the containers after it start.
+        confinement: What it may not do; None: nothing is kept from it.
     """
 
     name: str = "app"
     command: tuple[str, ...] = SLEEP
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     image: str = BUSYBOX_IMAGE
     privileged: bool = False
     capabilities: tuple[str, ...] = ()
     target: str = ""
     mounts: tuple[Mount, ...] = ()
     init: bool = False
+    confinement: Confinement | None = None
 
 
 @dataclass(frozen=True)

@@ -65,10 +65,14 @@ def container_config(pod: Pod, uid: str, container: Container, started: Mapping[
     if container.target:
         options.pid = pb.TARGET
         options.target_id = started[container.target]
+    confinement = container.confinement
+    seccomp = pb.SecurityProfile.RuntimeDefault if confinement else pb.SecurityProfile.Unconfined
     return pb.ContainerConfig(
         metadata=pb.ContainerMetadata(name=container.name),
         image=pb.ImageSpec(image=container.image, user_specified_image=container.image),
         command=container.command,
+        args=container.arguments,
+        envs=[pb.KeyValue(key=key, value=value) for key, value in container.environment.items()],
         mounts=[
             pb.Mount(container_path=mount.container_path, host_path=mount.host_path, readonly=mount.readonly)
             for mount in container.mounts
@@ -82,15 +86,24 @@ def container_config(pod: Pod, uid: str, container: Container, started: Mapping[
         },
         log_path=f"{container.name}/0.log",
         linux=pb.LinuxContainerConfig(
-            resources=pb.LinuxContainerResources(cpu_period=100000, cpu_shares=2, oom_score_adj=1000),
+            resources=pb.LinuxContainerResources(
+                cpu_period=100000,
+                cpu_shares=2,
+                oom_score_adj=1000,
+                memory_limit_in_bytes=confinement.memory_limit_bytes if confinement else 0,
+            ),
             security_context=pb.LinuxContainerSecurityContext(
-                capabilities=pb.Capability(add_capabilities=container.capabilities),
+                capabilities=pb.Capability(
+                    add_capabilities=container.capabilities, drop_capabilities=["ALL"] if confinement else []
+                ),
                 privileged=container.privileged,
                 namespace_options=options,
-                run_as_user=pb.Int64Value(value=0),
+                run_as_user=pb.Int64Value(value=confinement.user if confinement else 0),
+                readonly_rootfs=bool(confinement),
+                no_new_privs=bool(confinement),
                 masked_paths=_MASKED_PATHS,
                 readonly_paths=_READONLY_PATHS,
-                seccomp=pb.SecurityProfile(profile_type=pb.SecurityProfile.Unconfined),
+                seccomp=pb.SecurityProfile(profile_type=seccomp),
             ),
         ),
     )

@@ -11,6 +11,7 @@ def pod_manifest(pod: Pod) -> dict[str, Any]:
 
     Raises:
         LabError: It asks for something that is not in a pod's manifest: a target container, a limit of processes.
+            Or it is better written as one: confinement, arguments, environment.
     """
     if pod.pids_limit is not None:
         raise LabError(f"pod {pod.name}: pids_limit is a setting of the kubelet, not of a pod")
@@ -43,6 +44,8 @@ def pod_manifest(pod: Pod) -> dict[str, Any]:
 def _container(container: Container) -> dict[str, Any]:
     if container.target:
         raise LabError(f"container {container.name}: only an ephemeral container has a target; use kubectl debug")
+    if container.confinement or container.arguments or container.environment:
+        raise LabError(f"container {container.name}: write a manifest; it has words of its own for these")
     return {
         "name": container.name,
         "image": container.image,
