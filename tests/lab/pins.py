@@ -21,7 +21,23 @@ GO_MODULES = {
     "github.com/opencontainers/runc": "1.5.2",
     "go.etcd.io/etcd/server/v3": "3.6.16",
     "k8s.io/kubernetes": "1.36.3",
+    "helm.sh/helm/v4": "4.3.1",
+    "github.com/yannh/kubeconform": "0.8.0",
 }
+
+#: Go modules from which only files are taken, with the checksum that go.sum would have. Of Kubernetes the oldest
+#: version that the chart takes, and the lab's own.
+SCHEMA_SOURCES = {
+    "k8s.io/kubernetes@v1.30.14": "h1:MrlKXh9uhLIJpyxOeXhcndzRVSvwiV9iJ8NgH8nqPsg=",
+    "k8s.io/kubernetes@v1.36.3": "h1:qDQdoMiluAE2Eab6Fa52YV+WjiGz9mZFFoagEA6cI+o=",
+    "github.com/prometheus-operator/prometheus-operator@v0.85.0": "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
+}
+
+#: The system of a node that is a virtual machine: the release of Debian, and its kernel. The package of the kernel is
+#: called after each build of it; this one depends on the newest.
+VM_SYSTEM = "bookworm"
+VM_KERNEL_PACKAGE = "linux-image-cloud-amd64"
+VM_KERNEL = "6.1"
 
 PAUSE_IMAGE = "localhost/pause:1"
 #: The same program in another image: what an upgrade of the sandbox image looks like. Not imported by default.

@@ -1,0 +1,78 @@
+"""The tools that judge a Helm chart, and the schemas that they judge by, built on first use.
+
+A module of its own: the text of golang.py is part of the key of everything that it builds, and a recipe more in there
+would have all of Kubernetes built again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.build.cache import Component, ensure
+from lab.build.golang import _component, _Recipe
+from lab.build.schemas import kubernetes_schemas, monitoring_definitions
+from lab.pins import GO_MODULES, SCHEMA_SOURCES
+
+_HELM = "helm.sh/helm/v4"
+_KUBECONFORM = "github.com/yannh/kubeconform"
+_KUBERNETES = "k8s.io/kubernetes"
+
+
+@dataclass(frozen=True)
+class ChartTools:
+    """What a chart is judged with.
+
+    Attributes:
+        helm: The program.
+        kubeconform: The program.
+        schemas: A directory for each version of Kubernetes, "v1.30.14", with one JSON schema for each kind.
+        definitions: Files with the CustomResourceDefinitions of Prometheus Operator.
+    """
+
+    helm: Path
+    kubeconform: Path
+    schemas: tuple[Path, ...]
+    definitions: tuple[Path, ...]
+
+
+def components() -> tuple[Component, ...]:
+    """Everything that has to be there before a chart is judged."""
+    return (_helm(), _kubeconform(), *map(kubernetes_schemas, _versions()), monitoring_definitions())
+
+
+def ensure_helm() -> Path:
+    """Make helm if it is missing, and say where it is; two minutes on two cores.
+
+    Raises:
+        BuildError: It could not be made.
+    """
+    return ensure(_helm()) / "bin" / "helm"
+
+
+def ensure_chart_tools() -> ChartTools:
+    """Make what is missing, and say where everything is.
+
+    Raises:
+        BuildError: A component could not be made.
+    """
+    return ChartTools(
+        helm=ensure_helm(),
+        kubeconform=ensure(_kubeconform()) / "bin" / "kubeconform",
+        schemas=tuple(ensure(kubernetes_schemas(version)) / f"v{version}" for version in _versions()),
+        definitions=tuple(sorted(ensure(monitoring_definitions()).glob("*.yaml"))),
+    )
+
+
+def _versions() -> tuple[str, ...]:
+    """The oldest version of Kubernetes that the chart takes, and the newest that there is: the lab's own."""
+    return tuple(source.rpartition("@v")[2] for source in SCHEMA_SOURCES if source.startswith(f"{_KUBERNETES}@"))
+
+
+def _helm() -> Component:
+    version = GO_MODULES[_HELM]
+    stamp = (f"{_HELM}/internal/version.version=v{version}",)
+    return _component("go-helm", version, _Recipe("helm", (f"{_HELM}/cmd/helm",), variables=stamp))
+
+
+def _kubeconform() -> Component:
+    recipe = _Recipe("kubeconform", (f"{_KUBECONFORM}/cmd/kubeconform",))
+    return _component("go-kubeconform", GO_MODULES[_KUBECONFORM], recipe)
