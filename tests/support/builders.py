@@ -350,12 +350,13 @@ def with_pod(
         processes.append(a_process(pid, parent_pid=shim_pid, name=name))
     networks: tuple[PodNetwork, ...] = ()
     if not isinstance(sandbox.details, Unavailable):
+        addresses = sandbox.details.addresses
         sandbox = replace(sandbox, details=replace(sandbox.details, pause_pid=pause_pid))
         inside = a_pod_network(
             sandbox_id=sandbox.id,
             process=identity(pause_pid),
             process_owner_id=sandbox.id,
-            addresses=sandbox.details.addresses,
+            addresses=addresses,
         )
         networks = (inside,)
     return adding(

@@ -114,6 +114,6 @@ def a_summary(**changes: Any) -> Summary:
     return replace(healthy, **changes)
 
 
-def a_coverage(**changes: int) -> Coverage:
+def a_coverage(**changes: Any) -> Coverage:
     """Return the coverage of a scan that judged everything."""
     return replace(Coverage(not_comparable_sandboxes=0, unreadable_processes=0, ignored_findings=0), **changes)

@@ -7,6 +7,7 @@ not a kubelet is there to run it (Kubernetes: TokenRequest, spec.boundObjectRef)
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from e2e.support.installation import service_account
 from lab.pods import Pod
@@ -25,21 +26,26 @@ def more_nodes(cluster: Cluster, *names: str) -> Iterator[None]:
         cluster.kubectl("delete", "node", *names, "--ignore-not-found")
 
 
-def node_manifest(name: str) -> dict[str, object]:
+def node_manifest(name: str) -> dict[str, Any]:
     """A Node on which the scheduler puts nothing."""
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "spec": {"unschedulable": True}}
 
 
 def bind_agent_pod(cluster: Cluster, node_name: str) -> str:
     """Create a pod of the agent's account that is bound to a node, and return its name."""
+    manifest = agent_pod_manifest(node_name)
+    cluster.apply(manifest)
+    return str(manifest["metadata"]["name"])
+
+
+def agent_pod_manifest(node_name: str) -> dict[str, Any]:
+    """A pod of the agent's account that is bound to a node."""
     namespace, account = service_account()
-    name = f"agent-of-{node_name}"
-    manifest = pod_manifest(Pod(name, namespace))
+    manifest = pod_manifest(Pod(f"agent-of-{node_name}", namespace))
     manifest["spec"] |= {"nodeName": node_name, "serviceAccountName": account, "automountServiceAccountToken": False}
     # Otherwise a Node without a kubelet loses its pods a few minutes after it was made.
     manifest["spec"]["tolerations"] = [{"operator": "Exists"}]
-    cluster.apply(manifest)
-    return name
+    return manifest
 
 
 def pod_token_kubeconfig(cluster: Cluster, pod: str, name: str = "agent-pod") -> Path:

@@ -76,13 +76,14 @@ class Cluster(ClusterControl):
         return not self.runtime.client.sandboxes()
 
 
-def start(name: str = NAME, *, owned: bool = True) -> Cluster:
+def start(name: str = NAME, *, owned: bool = True, waits_for_disk: bool = False) -> Cluster:
     """Start a cluster of one node, cleaning away first what a dead lab of that name left.
 
     Args:
         name: What it is called.
         owned: Whether it belongs to this process: then a later start may clean it away once this process is gone.
             Otherwise it runs until somebody stops it.
+        waits_for_disk: Whether etcd waits for the disk, as it does in production. For measurements: it is slower.
 
     Raises:
         AlreadyRunningError: A lab of this name runs and is not abandoned.
@@ -95,7 +96,7 @@ def start(name: str = NAME, *, owned: bool = True) -> Cluster:
     try:
         LabNetwork(name).connect(cluster.runtime.containerd.pid, SERVICE_RANGE)
         write_cluster_files(cluster.places)
-        cluster.start_daemons()
+        cluster.start_daemons(waits_for_disk=waits_for_disk)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         cluster.apply(namespace)
         cluster.await_node()

@@ -14,9 +14,13 @@ _API_SECONDS = 40.0
 class ClusterControl(ClusterNode):
     """What can be done to the daemons of a cluster, which run beside those of its first node."""
 
-    def start_daemons(self) -> None:
-        """Start all of them, and wait for the API server; the node may not be ready yet, see `await_node`."""
-        self._start("etcd", commands.etcd(self.programs, self.places))
+    def start_daemons(self, *, waits_for_disk: bool = False) -> None:
+        """Start all of them, and wait for the API server; the node may not be ready yet, see `await_node`.
+
+        Args:
+            waits_for_disk: Whether etcd tells that something is stored only once it is on the disk.
+        """
+        self._start("etcd", commands.etcd(self.programs, self.places, waits_for_disk=waits_for_disk))
         self.start_api_server()
         self.start_kubelet()
         self._start_controllers()
@@ -42,10 +46,14 @@ class ClusterControl(ClusterNode):
 
         Each of them would look for it again by itself, but up to a minute later: their attempts grow rare meanwhile.
         """
-        for name in ("kubelet", "kube-controller-manager", "kube-scheduler"):
-            self._daemon(name).kill()
+        self.stop_clients()
         self.start_kubelet()
         self._start_controllers()
+
+    def stop_clients(self) -> None:
+        """Kill kubelet, controllers and scheduler, so that nobody else asks; `restart_clients` brings them back."""
+        for name in ("kubelet", "kube-controller-manager", "kube-scheduler"):
+            self._daemon(name).kill()
 
     def pause_api_server(self) -> None:
         """Stop the API server with SIGSTOP: connections are accepted, and no request is answered."""

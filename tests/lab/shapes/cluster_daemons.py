@@ -20,7 +20,7 @@ API_PORT = 6443
 SERVICE_RANGE = "10.96.0.0/16"
 #: The first address of the range is the API server's own service.
 _API_SERVICE = "10.96.0.1"
-_ETCD = "http://127.0.0.1:2379"
+ETCD = "http://127.0.0.1:2379"
 _KUBELET_SCRIPT = Path(__file__).with_name("kubelet.sh")
 #: Nobody answers there. Without a file of its own the kubelet would copy the machine's name servers into pods.
 _RESOLV_CONF = "nameserver 10.255.255.53\n"
@@ -99,7 +99,7 @@ def write_node_files(places: ClusterPlaces) -> None:
     places.certificates.make_client(places.kubelet_identity, f"system:node:{places.node_name}", "system:nodes")
     write = places.configuration.joinpath
     write("resolv.conf").write_text(_RESOLV_CONF)
-    write("kubelet.json").write_text(json.dumps(_kubelet_configuration(places), indent=1))
+    write("kubelet.json").write_text(json.dumps(kubelet_configuration(places), indent=1))
     write("kube-proxy.json").write_text(json.dumps(_kube_proxy_configuration(places), indent=1))
 
 
@@ -117,13 +117,14 @@ def _write_certificates(places: ClusterPlaces) -> None:
     certificates.make_client("kubelet-client", "kube-apiserver", "system:masters")
 
 
-def etcd(programs: ClusterPrograms, places: ClusterPlaces) -> list[str]:
-    """The command of etcd. Nothing it stores has to outlive a power cut, so it does not wait for the disk."""
+def etcd(programs: ClusterPrograms, places: ClusterPlaces, *, waits_for_disk: bool = False) -> list[str]:
+    """The command of etcd. Nothing it stores has to outlive a power cut, so it waits for the disk only if asked to."""
     peer = "http://127.0.0.1:2380"
     return [
         str(programs.etcd),
-        *("--data-dir", str(places.lab.state / "etcd"), "--unsafe-no-fsync", "--log-level=warn"),
-        *("--listen-client-urls", _ETCD, "--advertise-client-urls", _ETCD),
+        *("--data-dir", str(places.lab.state / "etcd"), "--log-level=warn"),
+        *(() if waits_for_disk else ("--unsafe-no-fsync",)),
+        *("--listen-client-urls", ETCD, "--advertise-client-urls", ETCD),
         *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"),
     ]
 
@@ -134,7 +135,7 @@ def kube_apiserver(programs: ClusterPrograms, places: ClusterPlaces) -> list[str
     client = "kubelet-client"
     return [
         str(programs.kube_apiserver),
-        f"--etcd-servers={_ETCD}",
+        f"--etcd-servers={ETCD}",
         f"--secure-port={API_PORT}",
         f"--advertise-address={places.api_address}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
@@ -207,7 +208,8 @@ def _audit_policy() -> dict[str, Any]:
     }
 
 
-def _kubelet_configuration(places: ClusterPlaces) -> dict[str, Any]:
+def kubelet_configuration(places: ClusterPlaces) -> dict[str, Any]:
+    """What the file kubelet.json of a node on this machine says."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",

@@ -1,0 +1,1 @@
+"""What thousands of agents ask of an API server, by load: ``make scale``."""
