@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test zoo demo bench scale lab lock render image sbom
+.PHONY: help check test zoo demo bench scale lab lock render manifests image sbom
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -44,7 +44,7 @@ scale: ## what the agents of 5,000 nodes cost an API server: real agents of 250 
 lab: ## start the lab and leave it running, to try things by hand (root); python -m lab stop ends it
 	@$(IN) && python -m lab start
 
-render: ## write what follows from other files: manifests, docs/resource.md, docs/metrics.md
+render: ## write what follows from other files: docs, the definition, parts of the chart
 	@$(IN) && python tests/contracts/render.py
 
 image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
@@ -55,6 +55,9 @@ sbom: ## write dist/sbom.cdx.json: what the image holds beyond its base, as Cycl
 	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet cyclonedx-bom==7.5.0 && \
 	"$$scratch/bin/cyclonedx-py" requirements --pyproject pyproject.toml --output-reproducible \
 	  --output-file dist/sbom.cdx.json requirements.lock
+
+manifests: ## render manifests/ from the Helm chart (builds helm on the first run)
+	@$(IN) && python tests/contracts/manifests.py
 
 lock: ## pin the newest versions that pyproject.toml allows, with hashes, into requirements*.lock
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \

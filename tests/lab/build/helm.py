@@ -12,6 +12,9 @@ from lab.build.golang import _component, _Recipe
 from lab.build.schemas import kubernetes_schemas, monitoring_definitions
 from lab.pins import GO_MODULES, SCHEMA_SOURCES
 
+SHAPE = "chart"
+"""What `python -m lab build` calls all of this; nothing of it is started."""
+
 _HELM = "helm.sh/helm/v4"
 _KUBECONFORM = "github.com/yannh/kubeconform"
 _KUBERNETES = "k8s.io/kubernetes"
