@@ -2,7 +2,8 @@
 
 manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics;
 docs/settings.md from the table of settings; README.md's table of checks from their declarations; parts of the Helm
-chart by chart.py, its rule file by alert_rules.py. The other manifests are rendered by helm: manifests.py.
+chart by chart.py, its rule file by alert_rules.py, its dashboards by
+fleet_dashboard.py and node_dashboard.py. The other manifests are rendered by helm: manifests.py.
 test_rendered.py fails when one of them is not what this renders.
 """
 
@@ -16,6 +17,9 @@ import yaml
 
 from contracts.alert_rules import render_rules
 from contracts.chart import render_chart_readme, render_crd_template, render_values_schema
+from contracts.dashboard_model import render_dashboard
+from contracts.fleet_dashboard import FLEET
+from contracts.node_dashboard import NODE
 from pausewatch.checks._check import Check, all_checks
 from pausewatch.setting_table import all_settings, declarations
 from pausewatch.setting_values import written
@@ -184,6 +188,8 @@ RENDERED = {
     "docs/metrics.md": render_metrics,
     "docs/settings.md": render_settings,
     "charts/pausewatch/files/alerts.yaml": lambda: f"# {HEADER}\n{render_rules()}",
+    "charts/pausewatch/files/dashboards/fleet.json": lambda: render_dashboard(FLEET),
+    "charts/pausewatch/files/dashboards/node.json": lambda: render_dashboard(NODE),
     "charts/pausewatch/README.md": render_chart_readme,
     "charts/pausewatch/templates/crd.yaml": render_crd_template,
     "charts/pausewatch/values.schema.json": render_values_schema,
