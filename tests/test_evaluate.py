@@ -243,7 +243,7 @@ def test_who_holds_zombies_is_told_whatever_their_number_and_age() -> None:
         (lambda snapshot: with_sandbox(snapshot, WEB_SANDBOX_ID, runtime_handler="runsc"), 1, 0),
         (
             lambda snapshot: with_first_process(
-                snapshot, WEB_APP_ID, links=Unavailable(reason=PERMISSION_DENIED, detail="no")
+                snapshot, WEB_APP_ID, links=Unavailable(reason=PERMISSION_DENIED, detail="no", remedy="be root")
             ),
             0,
             1,
@@ -265,3 +265,4 @@ def test_coverage_counts_what_was_not_judged(
 
     assert report.coverage.not_comparable_sandboxes == not_comparable
     assert report.coverage.unreadable_processes == unreadable
+    assert report.coverage.unreadable_remedy == ("be root" if unreadable else "")

@@ -252,12 +252,13 @@ def _zombie_holders(node: NodeView, groups: tuple[ZombieGroup, ...]) -> tuple[tu
 
 
 def _coverage(node: NodeView, *, ignored: int) -> Coverage:
-    unreadable = sum(
-        isinstance(first.links, Unavailable) and first.links.reason == PERMISSION_DENIED
-        for first in node.first_processes.values()
-    )
+    links = [first.links for first in node.first_processes.values()]
+    denied = [one for one in links if isinstance(one, Unavailable) and one.reason == PERMISSION_DENIED]
     return Coverage(
-        not_comparable_sandboxes=len(node.not_comparable), unreadable_processes=unreadable, ignored_findings=ignored
+        not_comparable_sandboxes=len(node.not_comparable),
+        unreadable_processes=len(denied),
+        ignored_findings=ignored,
+        unreadable_remedy=denied[0].remedy if denied else "",
     )
 
 

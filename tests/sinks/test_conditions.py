@@ -90,7 +90,8 @@ def test_a_silent_runtime_is_unreachable() -> None:
 
 def test_unreadable_processes_make_a_scan_incomplete() -> None:
     """With the remedy: it is for want of permission."""
-    condition = scan_complete(a_report(coverage=a_coverage(unreadable_processes=3)))
+    coverage = a_coverage(unreadable_processes=3, unreadable_remedy="run as root with CAP_SYS_PTRACE")
+    condition = scan_complete(a_report(coverage=coverage))
 
     assert (condition.status, condition.reason) == (Status.FALSE, "PermissionDenied")
     assert "3 first processes" in condition.message

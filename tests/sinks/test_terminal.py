@@ -193,7 +193,8 @@ ignored, as the settings say: 3 findings
 
 def test_unreadable_processes_are_told_with_the_remedy() -> None:
     """They make the verdict unknown."""
-    text = printed(scan(a_report(coverage=a_coverage(unreadable_processes=1))))
+    coverage = a_coverage(unreadable_processes=1, unreadable_remedy="run as root")
+    text = printed(scan(a_report(coverage=coverage)))
 
     assert text.startswith("node-7: UNKNOWN, the scan is incomplete. containerd 2.4.2, 2 sandboxes")
     assert "\n  namespace links: the Linux namespaces of 1 first process could not be read; run as root" in text

@@ -163,6 +163,8 @@ class Coverage:
     """First processes whose namespace links could not be read for want of permission."""
 
     ignored_findings: int
+    unreadable_remedy: str = ""
+    """What to do about them, starting with a verb; it names no single process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

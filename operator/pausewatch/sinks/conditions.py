@@ -117,7 +117,7 @@ def _missing(report: Report) -> Iterable[tuple[str, Unavailable]]:
             Unavailable(
                 reason=PERMISSION_DENIED,
                 detail=f"the Linux namespaces of {unreadable} first {noun} could not be read",
-                remedy="run as root with CAP_SYS_PTRACE; `pausewatch doctor` tells what stands in the way",
+                remedy=report.coverage.unreadable_remedy,
             ),
         )
     for result in report.results:

@@ -13,12 +13,13 @@ reaped gives EACCES, not ENOENT (proc_ns_readlink), so EACCES alone does not pro
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-from pausewatch.model.availability import Unavailable
+from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks, namespace_text
 from pausewatch.model.process import Identity
-from pausewatch.sources.procfs import process_stat
+from pausewatch.sources.procfs import confinement, process_stat
 from pausewatch.sources.procfs.errors import GONE, ProcFormatError, unavailable
 
 PROCESS_EXITED = "ProcessExited"
@@ -110,7 +111,8 @@ def _why_unreadable(root: str, identity: Identity, error: OSError | ProcFormatEr
             detail=f"process {pid} lives but has no link {error.filename}: it is about to exit,"
             " or the kernel was built without that kind of namespace",
         )
-    return unavailable(f"{root}/{pid}/ns", error)
+    failed = unavailable(f"{root}/{pid}/ns", error)
+    return replace(failed, remedy=confinement.remedy(root)) if failed.reason == PERMISSION_DENIED else failed
 
 
 def read_pid_namespace(root: str, pid: int) -> int | Unavailable | None:
