@@ -8,7 +8,9 @@ from types import FrameType
 import click
 
 from lab.build import cluster as cluster_build
+from lab.build import helm as chart_build
 from lab.build import runtime as runtime_build
+from lab.build import vm as vm_build
 from lab.build.cache import cache_root, key_of_all
 from lab.errors import LabError
 from lab.pins import CONTAINERD_2_4, RUNTIME_VERSIONS
@@ -18,10 +20,13 @@ from lab.records import read_record
 from lab.remains import find_remains
 from lab.shapes import cluster, runtime
 from lab.shapes import nested_node as nested_nodes
+from lab.shapes import vm_node as vm_nodes
 
 _NAME = click.argument("name")
 #: What can be started: a version of the runtime alone, or a cluster.
 _SHAPES = (*sorted(RUNTIME_VERSIONS), cluster.NAME)
+#: What can be built: the parts of a node with its own kernel are of no use without a cluster.
+_BUILDS = (*_SHAPES, vm_nodes.SHAPE, chart_build.SHAPE)
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -53,17 +58,22 @@ def main() -> None:
       python -m lab start containerd-1.6 --foreground   # until Ctrl-C
       python -m lab start cluster               # one node of Kubernetes
       python -m lab start cluster --nested-node node-b   # and one more, in a PID namespace of its own, as in kind
+      python -m lab start cluster --vm-node node-c       # or one with a kernel of its own: cgroup v2, AppArmor
       python -m lab enter cluster/node-b -- ps -ef
       python -m lab kubectl cluster get nodes   # elsewhere: KUBECONFIG=$(python -m lab kubeconfig)
     """
 
 
 @main.command()
-@click.argument("shapes", nargs=-1, type=click.Choice(_SHAPES))
+@click.argument("shapes", nargs=-1, type=click.Choice(_BUILDS))
 def build(shapes: Sequence[str]) -> None:
     """Build or unpack what labs run (everything by default; of that, the cluster takes most of the time)."""
-    for shape in shapes or _SHAPES:
-        if shape == cluster.NAME:
+    for shape in shapes or _BUILDS:
+        if shape == vm_nodes.SHAPE:
+            vm_build.ensure_vm_parts()
+        elif shape == chart_build.SHAPE:
+            chart_build.ensure_chart_tools()
+        elif shape == cluster.NAME:
             runtime_build.ensure_programs(CONTAINERD_2_4)
             cluster_build.ensure_cluster_programs()
         else:
@@ -75,7 +85,8 @@ def build(shapes: Sequence[str]) -> None:
 def print_cache_key() -> None:
     """Print a key that changes when the content of the cache would: for a CI that keeps the cache."""
     of_runtimes = [part for version in RUNTIME_VERSIONS.values() for part in runtime_build.components(version)]
-    click.echo(key_of_all([*of_runtimes, *cluster_build.components()]))
+    others = (*cluster_build.components(), *vm_build.components(), *chart_build.components())
+    click.echo(key_of_all([*of_runtimes, *others]))
 
 
 @main.command()
@@ -83,19 +94,20 @@ def print_cache_key() -> None:
 @click.option("--name", default="", help="What to call it; like its shape by default.")
 @click.option("--foreground", is_flag=True, help="Stay, and stop the lab on Ctrl-C, SIGTERM or SIGHUP.")
 @click.option("--nested-node", metavar="NODE", default="", help="Of a cluster: one more, with its own PID namespace.")
-def start(shape: str, name: str, nested_node: str, *, foreground: bool) -> None:
+@click.option("--vm-node", metavar="NODE", default="", help="Of a cluster: one more, with its own kernel.")
+def start(shape: str, name: str, nested_node: str, vm_node: str, *, foreground: bool) -> None:
     """Start a lab (containerd-2.4 by default) and print its CRI endpoint, or a cluster's kubeconfig.
 
     What a dead lab of this name left is removed first.
     """
-    if nested_node and shape != cluster.NAME:
-        raise click.UsageError("--nested-node is for a cluster")
+    if (nested_node or vm_node) and shape != cluster.NAME:
+        raise click.UsageError("--nested-node and --vm-node are for a cluster")
     for number in _ENDING_SIGNALS:
         # SIGINT as well: a shell that runs us in the background has it ignored.
         signal.signal(number, _interrupt)
     lab: runtime.RuntimeLab | cluster.Cluster
     if shape == cluster.NAME:
-        lab = _start_cluster(name or shape, nested_node, owned=foreground)
+        lab = _start_cluster(name or shape, nested_node, vm_node, owned=foreground)
         answer = str(lab.kubeconfig)
     else:
         lab = runtime.start(RUNTIME_VERSIONS[shape], name, owned=foreground)
@@ -118,11 +130,13 @@ def start(shape: str, name: str, nested_node: str, *, foreground: bool) -> None:
             lab.close()
 
 
-def _start_cluster(name: str, nested_node: str, *, owned: bool) -> cluster.Cluster:
+def _start_cluster(name: str, nested_node: str, vm_node: str, *, owned: bool) -> cluster.Cluster:
     started = cluster.start(name, owned=owned)
     try:
         if nested_node:
             nested_nodes.start(started, nested_node).close()
+        if vm_node:
+            vm_nodes.start(started, vm_node).close()
     except BaseException:
         started.stop()
         raise
@@ -186,15 +200,15 @@ def kubectl(name: str, arguments: Sequence[str]) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def ctr(name: str, arguments: Sequence[str]) -> None:
     """Run the lab's ctr in the CRI's namespace."""
-    click.echo(runtime.attach(name).ctr(*arguments), nl=False)
+    click.echo(_attach(name).ctr(*arguments), nl=False)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @_NAME
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def enter(name: str, command: Sequence[str]) -> None:
-    """Run a command in the lab's mount and network namespaces: `enter NAME -- ip netns`."""
-    click.echo(runtime.attach(name).enter(*command), nl=False)
+    """Run a command in the lab's mount and network namespaces, or virtual machine: `enter NAME -- ip netns`."""
+    click.echo(_attach(name).enter(*command), nl=False)
 
 
 @main.group()
@@ -220,7 +234,7 @@ def pod_run(name: str, pod_name: str, command: Sequence[str], *, share_pid: bool
 @_NAME
 def pod_list(name: str) -> None:
     """List the lab's sandboxes: id, state, Kubernetes namespace and name."""
-    for sandbox in runtime.attach(name).client.sandboxes():
+    for sandbox in _attach(name).client.sandboxes():
         state = "NotReady" if sandbox.state else "Ready"
         click.echo(f"{sandbox.id}\t{state}\t{sandbox.metadata.namespace}/{sandbox.metadata.name}")
 
@@ -236,6 +250,13 @@ def pod_remove(name: str, sandbox_ids: Sequence[str], *, everything: bool) -> No
         lab.remove_all_pods()
     for sandbox_id in sandbox_ids:
         lab.client.remove_sandbox(sandbox_id)
+
+
+def _attach(name: str) -> runtime.RuntimeLab:
+    record = read_record(Places(name))
+    if record and record.shape == vm_nodes.SHAPE:
+        return vm_nodes.attach(name).runtime
+    return runtime.attach(name)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

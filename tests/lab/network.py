@@ -1,8 +1,9 @@
 """The wire between a lab's network namespace and the machine's: one veth pair, found again by the lab's name.
 
-That of a further node of a cluster leads into the network namespace of the cluster's first node instead. Only labs that
-serve something over IP have one. It ends with the lab's network namespace, because the kernel removes both ends of a
-pair when one of them goes; nothing else of the machine's network is touched.
+That of a further node of a cluster leads into the network namespace of the cluster's first node instead. Where that
+node is a virtual machine, the pair is a TAP device, and the machine has a route to it by way of the first node. Only
+labs that serve something over IP have one. It ends with the lab's network namespace, because the kernel removes both
+ends of a pair when one of them goes; nothing else of the machine's network is touched.
 """
 
 import hashlib
@@ -65,14 +66,42 @@ class LabNetwork:
             raise LabError(f"{self._subnet()} is taken, choose another name for the lab: {taken.strip()}")
         peer = ("peer", "name", _NODE_INTERFACE, "netns", str(inside))
         _ip(outside, "link", "add", self.machine_interface, "type", "veth", *peer)
-        _ip(outside, "address", "add", f"{self.machine_address}/{_PREFIX}", "dev", self.machine_interface)
+        _ip(outside, "address", "add", self.prefixed(self.machine_address), "dev", self.machine_interface)
         _ip(outside, "link", "set", self.machine_interface, "up")
         for command in (
-            ("address", "add", f"{self.node_address}/{_PREFIX}", "dev", _NODE_INTERFACE),
+            ("address", "add", self.prefixed(self.node_address), "dev", _NODE_INTERFACE),
             ("link", "set", _NODE_INTERFACE, "up"),
             ("route", "add", service_range, "dev", _NODE_INTERFACE),
         ):
             _ip(inside, *command)
+
+    def connect_virtual_machine(self, first: "LabNetwork", outside: int) -> None:
+        """Make the device that a virtual machine is wired to, and make it reachable from the machine.
+
+        Args:
+            first: The network of the cluster's first node, over which it is reached.
+            outside: Pid of a process in the network namespace of that node.
+
+        Raises:
+            LabError: The addresses are taken, or a command failed.
+        """
+        self.disconnect_virtual_machine(outside)
+        _ip(outside, "tuntap", "add", "dev", self.machine_interface, "mode", "tap")
+        _ip(outside, "address", "add", self.prefixed(self.machine_address), "dev", self.machine_interface)
+        _ip(outside, "link", "set", self.machine_interface, "up")
+        # It goes with the wire of the first node, also after a crash.
+        _ip(None, "route", "add", str(self._subnet()), "via", first.node_address)
+
+    def disconnect_virtual_machine(self, outside: int) -> None:
+        """Take away what `connect_virtual_machine` made; none there is fine."""
+        if self.machine_interface in _ip(outside, "link", "show"):
+            _ip(outside, "link", "delete", self.machine_interface)
+        if _ip(None, "route", "show", "to", "exact", str(self._subnet())):
+            _ip(None, "route", "delete", str(self._subnet()))
+
+    def prefixed(self, address: str) -> str:
+        """An address of the wire with the length of its prefix."""
+        return f"{address}/{_PREFIX}"
 
     def remove(self) -> None:
         """Take the wire away; none there is fine. The kernel does it later by itself, but not at once."""

@@ -43,7 +43,12 @@ class CriClient:
     @classmethod
     def connect(cls, socket: Path) -> "CriClient":
         """A client of the runtime behind this unix socket; nothing is sent yet."""
-        return cls(grpc.insecure_channel(f"unix://{socket}", options=[("grpc.enable_http_proxy", 0)]))
+        return cls.reach(f"unix://{socket}")
+
+    @classmethod
+    def reach(cls, endpoint: str) -> "CriClient":
+        """A client of the runtime at an endpoint, "unix:///path" or "address:port"; nothing is sent yet."""
+        return cls(grpc.insecure_channel(endpoint, options=[("grpc.enable_http_proxy", 0)]))
 
     def close(self) -> None:
         """Close the connection."""

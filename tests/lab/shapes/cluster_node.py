@@ -4,6 +4,7 @@ import json
 import os
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,23 @@ class ClusterNode:
         """The kubeconfig of an administrator, for clients on the machine."""
         return self.places.certificates.kubeconfig("admin")
 
+    @property
+    def slowness(self) -> float:
+        """How many times longer than on the machine itself something may take."""
+        return 1.0
+
+    @property
+    def python(self) -> str:
+        """The interpreter on the node that runs programs of the checkout."""
+        return sys.executable
+
+    def bring(self, path: Path) -> Path:
+        """Have a file or directory of the machine on the node, under the same path, and return that.
+
+        What has changed since has to be brought again.
+        """
+        return path
+
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl as administrator and return what it prints.
 
@@ -109,7 +127,7 @@ class ClusterNode:
             WaitTimeoutError: It was not ready within 30 s.
         """
         self.apply(self.manifest(pod))
-        return self.wait_for_pod(pod.name, pod.namespace)
+        return self.wait_for_pod(pod.name, pod.namespace, limit_seconds=_POD_SECONDS * self.slowness)
 
     def manifest(self, pod: Pod) -> dict[str, Any]:
         """The manifest of a pod that comes to this node."""
@@ -207,6 +225,10 @@ class ClusterNode:
         """Start kube-proxy, through which pods of the node reach the API server at its service address."""
         self._start("kube-proxy", commands.kube_proxy(self.programs, self.places))
 
+    def kubelet_runs(self) -> bool:
+        """Whether there is a kubelet, be it ready or not."""
+        return self._daemon("kubelet").find() is not None
+
     def await_node(self) -> None:
         """Wait until the node is ready, and the kubelet that runs now has said so.
 
@@ -249,14 +271,19 @@ class ClusterNode:
 
     def _node_is_ready(self) -> bool:
         kubelet = self._daemon("kubelet").find()
+        return kubelet is not None and self._is_ready_since(_started(kubelet))
+
+    def _is_ready_since(self, started: datetime) -> bool:
+        """Whether the node is ready, and a kubelet that was started then has said so.
+
+        A node stays Ready for 40 s after its kubelet has died: what counts is a sign of life of this one. That is its
+        report, told in whole seconds, or its lease, which the first kubelet of a cluster may get only 10 s later.
+        """
         node = self._object(f"/api/v1/nodes/{self.node_name}")
         conditions = node.get("status", {}).get("conditions", [])
         ready = [one for one in conditions if one["type"] == "Ready" and one["status"] == "True"]
-        if kubelet is None or not ready:
+        if not ready:
             return False
-        # A node stays Ready for 40 s after its kubelet has died: what counts is a sign of life of this one. That is its
-        # report, told in whole seconds, or its lease, which the first kubelet of a cluster may get only 10 s later.
-        started = _started(kubelet)
         lease = self._object(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self.node_name}")
         reported = datetime.fromisoformat(ready[0]["lastHeartbeatTime"]) >= started.replace(microsecond=0)
         return reported or (bool(lease) and datetime.fromisoformat(lease["spec"]["renewTime"]) > started)

@@ -4,6 +4,7 @@ import json
 import shlex
 import sys
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from lab.build.runtime import RuntimePrograms
@@ -11,6 +12,7 @@ from lab.pins import PAUSE_IMAGE, RuntimeVersion
 from lab.places import Places
 
 _OCI = Path(__file__).parents[1] / "oci"
+EDIT_BUNDLE = _OCI / "edit_bundle.py"
 _ENTER = Path(__file__).with_name("enter.sh")
 
 #: Two switches stand in both: without CAP_SYS_RESOURCE runc cannot lower an OOM score and dies ("can't get final
@@ -94,9 +96,9 @@ def pod_range(places: Places) -> str:
 
 def write_files(places: Places, version: RuntimeVersion, programs: RuntimePrograms) -> None:
     """Write everything containerd reads at its start: its configuration, CNI's, the wrapper around runc."""
-    cni_config = places.run / "cni"
+    networks = places.run / "cni"
     registry = places.run / "registries" / "localhost"
-    for directory in (cni_config, registry, places.faults, places.state):
+    for directory in (networks, registry, places.faults, places.state):
         directory.mkdir(parents=True, exist_ok=True)
     template = _CONFIG_1_6 if version.from_debian else _CONFIG_2_4
     config = template.format(
@@ -105,14 +107,15 @@ def write_files(places: Places, version: RuntimeVersion, programs: RuntimeProgra
         socket=places.socket,
         pause=PAUSE_IMAGE,
         cni=programs.cni,
-        cni_config=cni_config,
+        cni_config=networks,
         registries=registry.parent,
         runc=places.wrapper,
     )
     (places.run / "config.toml").write_text(config)
     # Without it containerd 2 asks a registry at localhost by HTTPS only (see lab.registry); 1.6 by HTTP anyway.
     (registry / "hosts.toml").write_text('server = "http://localhost"\n')
-    (cni_config / "10-lab.conflist").write_text(json.dumps(_cni_config(places), indent=1))
+    network = cni_config(places, places.run / "addresses")
+    (networks / "10-lab.conflist").write_text(json.dumps(network, indent=1))
     _write_wrapper(places, programs)
 
 
@@ -121,16 +124,27 @@ def start_command(places: Places, programs: RuntimePrograms) -> list[str]:
     return ["sh", str(_ENTER), "outside", str(programs.bin / "containerd"), "--config", str(places.run / "config.toml")]
 
 
+def wrapper(settings: Mapping[str, str]) -> str:
+    """The script that containerd takes for runc, with what oci/wrapper.sh is to be told."""
+    head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
+    return f"#!/bin/sh\n{head}{(_OCI / 'wrapper.sh').read_text()}"
+
+
 def _write_wrapper(places: Places, programs: RuntimePrograms) -> None:
     edit = places.state / "edit_bundle.py"
-    edit.write_text((_OCI / "edit_bundle.py").read_text())
-    settings = {"RUNC": programs.runc, "FAULTS": places.faults, "PYTHON": sys.executable, "EDIT": edit}
-    head = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in settings.items())
-    places.wrapper.write_text(f"#!/bin/sh\n{head}{(_OCI / 'wrapper.sh').read_text()}")
+    edit.write_text(EDIT_BUNDLE.read_text())
+    settings = {
+        "RUNC": str(programs.runc),
+        "FAULTS": str(places.faults),
+        "PYTHON": sys.executable,
+        "EDIT": str(edit),
+    }
+    places.wrapper.write_text(wrapper(settings))
     places.wrapper.chmod(0o755)
 
 
-def _cni_config(places: Places) -> dict[str, object]:
+def cni_config(places: Places, addresses: Path) -> dict[str, object]:
+    """The network of a node's pods; which address is whose is kept in the directory `addresses`."""
     return {
         "cniVersion": "0.4.0",
         "name": "lab",
@@ -140,7 +154,7 @@ def _cni_config(places: Places) -> dict[str, object]:
                 "ipMasq": False,
                 "ipam": {
                     "type": "host-local",
-                    "dataDir": str(places.run / "addresses"),
+                    "dataDir": str(addresses),
                     "ranges": [[{"subnet": pod_range(places)}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                 },

@@ -8,30 +8,27 @@ directories and cgroup, so that it goes with the cluster, also after a crash.
 """
 
 import os
-import shutil
 import subprocess
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from lab.cgroups import LabCgroup
 from lab.cri.client import CriClient
-from lab.errors import AlreadyRunningError, LabError
+from lab.errors import LabError
 from lab.network import LabNetwork
 from lab.places import Places
 from lab.processes import Process, children, find_process, status_pids
 from lab.progress import say
 from lab.records import Record, read_record, write_record
-from lab.remains import find_remains, remove_remains
+from lab.remains import remove_remains
 from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_daemons import SERVICE_RANGE, ClusterPlaces, write_node_files
-from lab.shapes.cluster_node import ClusterNode
 from lab.shapes.cluster_processes import Daemon
 from lab.shapes.containerd import pod_range, write_files
 from lab.shapes.daemon import await_ready
+from lab.shapes.further_node import FurtherNode, clean_abandoned
 from lab.shapes.runtime import RuntimeLab
 from lab.waiting import wait_until
 
@@ -40,11 +37,10 @@ _INIT = Path(__file__).with_name("init.sh")
 _UNSHARE = "--ipc --uts --pid --fork --kill-child"
 _INIT_SECONDS = 10.0
 _WIRE_SECONDS = 10.0
-_POD_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class NestedNode(ClusterNode):
+class NestedNode(FurtherNode):
     """A running further node: `start` makes one; leaving it as a context manager stops it."""
 
     def machine_pid(self, pid: int) -> int:
@@ -63,53 +59,6 @@ class NestedNode(ClusterNode):
                 return process.pid
         raise LabError(f"{self.node_name} has no process {pid}, as it counts them")
 
-    def restore(self) -> None:
-        """Make the node as after its start: a kubelet that runs, no pods, no faults set for starts to come.
-
-        Raises:
-            WaitTimeoutError: A pod did not go within 30 s.
-        """
-        shutil.rmtree(self.runtime.places.faults / "pods", ignore_errors=True)
-        if not self._daemon("kubelet").find():
-            self.start_kubelet()
-        self.await_node()
-        self._delete_pods()
-        wait_until(f"all pods of {self.node_name} to be gone", self._remove_pods, _POD_SECONDS)
-
-    def stop(self) -> None:
-        """Remove its pods, its Node, its processes, and everything else it left.
-
-        Raises:
-            LabError: The API server did not do its part; what is on the machine is gone all the same.
-        """
-        try:
-            self._delete_pods()
-            self.stop_kubelet()
-            self.kubectl("delete", "node", self.node_name, "--ignore-not-found")
-        finally:
-            self.runtime.stop()
-
-    def close(self) -> None:
-        """Let go of a node that runs on."""
-        self.runtime.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _delete_pods(self) -> None:
-        of_this_node = f"--field-selector=spec.nodeName={self.node_name}"
-        self.kubectl("delete", "pods", "--all-namespaces", of_this_node, "--force", "--grace-period=0")
-
-    def _remove_pods(self) -> bool:
-        # The kubelet stops them, but removes a stopped sandbox only a minute later.
-        self.runtime.remove_all_pods()
-        return not self.runtime.client.sandboxes()
-
 
 def start(cluster: Cluster, node_name: str) -> NestedNode:
     """Give a running cluster a further node. It ends with the cluster, or before it.
@@ -125,7 +74,7 @@ def start(cluster: Cluster, node_name: str) -> NestedNode:
     places = Places(f"{cluster.name}/{node_name}")
     began = time.monotonic()
     with places.locked():
-        _clean_abandoned(places)
+        clean_abandoned(places)
         try:
             node = NestedNode(_start_runtime(cluster.runtime, places), cluster.programs)
         except BaseException:
@@ -141,15 +90,6 @@ def start(cluster: Cluster, node_name: str) -> NestedNode:
         raise
     say(f"{node.name} is ready ({time.monotonic() - began:.1f} s)")
     return node
-
-
-def _clean_abandoned(places: Places) -> None:
-    record = read_record(places)
-    if record and record.containerd.is_alive():
-        raise AlreadyRunningError(f"node {places.name} runs already; stop it first")
-    if find_remains(places) != [f"directory {places.run}"]:
-        remove_remains(places)
-        places.run.mkdir(parents=True)  # it carries our lock's name; nobody else can be in here now
 
 
 def _start_runtime(first: RuntimeLab, places: Places) -> RuntimeLab:

@@ -1,0 +1,91 @@
+"""The container runtime of a node that is a virtual machine, and commands there."""
+
+import subprocess
+from dataclasses import dataclass
+from functools import partial
+from typing import IO, NoReturn
+
+from lab.errors import LabError
+from lab.network import LabNetwork
+from lab.pins import BUSYBOX_IMAGE, PAUSE_IMAGE
+from lab.pods import Pod
+from lab.records import read_record
+from lab.shapes.runtime import RuntimeLab
+from lab.shapes.vm_files import PATH, PROGRAMS, SOCKET
+from lab.vm.client import command_line
+from lab.waiting import wait_until
+
+_COMMAND_SECONDS = 120.0
+#: For an imported image to be known to the CRI.
+_IMAGE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class VmRuntime(RuntimeLab):
+    """A `RuntimeLab` with a kernel of its own: the process that `containerd` tells is the machine's, qemu."""
+
+    @property
+    def endpoint(self) -> str:
+        """The CRI endpoint, for programs on the node."""
+        return f"unix://{SOCKET}"
+
+    @property
+    def address(self) -> str:
+        """The node's address, which the machine around it reaches."""
+        return LabNetwork(self.name).node_address
+
+    def run(self, pod: Pod) -> NoReturn:
+        """Only a kubelet makes pods here.
+
+        Raises:
+            LabError: Always.
+        """
+        raise LabError(f"{self.name} is a virtual machine, where only its kubelet makes pods: no {pod.name}")
+
+    def ctr(self, *arguments: str) -> str:
+        """Run containerd's own client in the CRI's namespace k8s.io, and return what it prints."""
+        return self.enter("ctr", "--namespace", "k8s.io", *arguments)
+
+    def enter(self, *command: str) -> str:
+        """Run a command as root on the node, and return what it prints.
+
+        Raises:
+            LabError: It failed, or took more than 120 s; ends with what it wrote to standard error.
+        """
+        return self.feed(subprocess.DEVNULL, *command)
+
+    def feed(self, its_input: int | IO[bytes], *command: str) -> str:
+        """The same, for a command that reads a file of the machine around the node.
+
+        Raises:
+            LabError: It failed, or took more than 120 s; ends with what it wrote to standard error.
+        """
+        named = " ".join(command)
+        try:
+            done = subprocess.run(
+                command_line(self.address, command),
+                stdin=its_input,
+                env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
+                capture_output=True,
+                text=True,
+                timeout=_COMMAND_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{self.name}: {named}: not done after {_COMMAND_SECONDS:g} s") from None
+        if done.returncode:
+            raise LabError(f"{self.name}: {named} ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def import_images(self) -> None:
+        """Give the runtime the lab's images."""
+        for name, archive in ((PAUSE_IMAGE, "pause.tar"), (BUSYBOX_IMAGE, "busybox.tar")):
+            self.ctr("images", "import", str(PROGRAMS / "images" / archive))
+            wait_until(f"the CRI to know {name}", partial(self.client.has_image, name), _IMAGE_SECONDS)
+
+    def stop(self) -> None:
+        """Power it off as a power cut does, and remove everything it left."""
+        super().stop()
+        cluster = read_record(self.places.outermost)
+        if cluster and cluster.containerd.is_alive():
+            LabNetwork(self.name).disconnect_virtual_machine(cluster.containerd.pid)
