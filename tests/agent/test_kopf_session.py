@@ -21,6 +21,7 @@ class Told:
 
     def __init__(self) -> None:
         self.completed = 0
+        self.answered_again = 0
         self.reports: list[Seen] = []
 
     def session(self) -> Session:
@@ -29,7 +30,10 @@ class Told:
         def completed() -> None:
             self.completed += 1
 
-        listeners = Listeners(completed=completed, report_seen=self.reports.append)
+        def answered_again() -> None:
+            self.answered_again += 1
+
+        listeners = Listeners(completed=completed, report_seen=self.reports.append, answered_again=answered_again)
         return Session("node-7", NOWHERE, listeners)
 
 
@@ -108,6 +112,17 @@ def test_failing_requests_are_told_even_while_the_pods_are_known() -> None:
     assert session.trouble == refused.as_unavailable()
     session.asked(PODS_PATH, None)
     assert session.trouble is None
+
+
+def test_first_answer_after_failures_is_told_once() -> None:
+    """The report may wait for minutes until it is tried again; the watch knows sooner that it can be."""
+    told = Told()
+    session = told.session()
+    refused = ApiError("GET /api/v1/pods", 0, "Unreachable", "refused")
+    for error in (None, refused, refused, None, None):
+        session.asked(PODS_PATH, error)
+
+    assert told.answered_again == 1
 
 
 def test_refused_login_is_not_repeated_at_once() -> None:

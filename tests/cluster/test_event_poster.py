@@ -302,6 +302,23 @@ def test_server_that_is_down_for_long_loses_events(tmp_path: Path) -> None:
     assert 8 < len(bench.store.asked) < 15
 
 
+def test_event_outlives_a_token_that_has_ended(tmp_path: Path) -> None:
+    """The next token is on disk soon; what was to be told is still news then."""
+
+    async def act(bench: Bench) -> None:
+        bench.store.refuse = answering((401, status_object(401, "Unauthorized")))
+        bench.poster.offer([a_news()])
+        await bench.settle()
+        bench.store.refuse = lambda _: None
+        bench.seconds += bench.poster.wait_seconds()
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.poster.posted == 1
+    assert bench.dropped() == {}
+
+
 def test_one_namespace_that_fails_does_not_hold_up_the_others(tmp_path: Path) -> None:
     """A webhook may be broken for one team."""
 

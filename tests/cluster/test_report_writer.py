@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cluster.api_server import Answer, Asked, FakeApi, serving, status_object
+from pausewatch.cluster import write_schedule
 from pausewatch.cluster.client import ApiClient
 from pausewatch.cluster.report_writer import DELETED_AGAIN, Carry, Clock, ReportWriter
 from pausewatch.cluster.reports import NodeReports, Seen
@@ -248,6 +249,47 @@ def test_report_that_was_deleted_while_nobody_watched_comes_back(tmp_path: Path)
     bench = on_bench(tmp_path, act)
 
     assert bench.store.writes() == ["POST ", "PATCH /node-7/status"] * 2
+
+
+def test_server_that_answers_the_watch_again_is_asked_soon(tmp_path: Path) -> None:
+    """However long the next attempt would have had to wait after an outage of ten minutes."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.offer(findings=(a_finding(),))
+        bench.seconds += Pace().interval_seconds
+        bench.store.refuse = lambda _: (503, status_object(503, "ServiceUnavailable"))
+        for _ in range(10):
+            await bench.writer.step()
+        assert bench.writer.wait_seconds() > 100
+        bench.store.refuse = lambda _: None
+        bench.writer.may_have_missed()
+        assert bench.writer.wait_seconds() <= write_schedule.FIRST_RETRY_SECONDS
+        bench.seconds += write_schedule.FIRST_RETRY_SECONDS
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.writer.trouble is None
+    assert bench.store.report is not None
+    assert bench.store.report["status"]["findings"]
+
+
+def test_refused_token_is_tried_again_within_half_a_minute(tmp_path: Path) -> None:
+    """The one on disk is renewed by somebody else, and the watch may be open all the while and tell nothing."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        bench.store.refuse = lambda _: (401, status_object(401, "Unauthorized"))
+        for _ in range(10):
+            await bench.writer.step()
+        assert bench.writer.wait_seconds() <= write_schedule.LONGEST_LOGIN_RETRY_SECONDS
+        bench.store.refuse = lambda _: None
+        bench.seconds += write_schedule.LONGEST_LOGIN_RETRY_SECONDS
+        await bench.settle()
+
+    assert on_bench(tmp_path, act).store.writes() == ["POST ", "PATCH /node-7/status"]
 
 
 def test_gap_without_news_costs_one_question(tmp_path: Path) -> None:

@@ -123,6 +123,25 @@ def test_server_that_asks_for_patience_gets_it() -> None:
     assert write_schedule.failed(state, NOW, 120, 1).not_before == NOW + 150
 
 
+def test_who_is_not_recognized_asks_again_within_half_a_minute() -> None:
+    """The token on disk is renewed by somebody else, at any time."""
+    longest = write_schedule.LONGEST_LOGIN_RETRY_SECONDS
+    assert write_schedule.failed(WriteState(failures=99), NOW, 0, 1, longest).not_before == NOW + 30
+
+
+def test_server_that_answers_something_else_again_is_tried_soon() -> None:
+    """Unless that is due even sooner, or the server asked for more; the next failure is the next, not the first."""
+    long = write_schedule.failed(WriteState(failures=9), NOW, 0, 1)
+    short = write_schedule.failed(WriteState(), NOW, 0, 0)
+    asked = write_schedule.failed(WriteState(failures=9), NOW, 120, 0)
+
+    assert write_schedule.answered(long, NOW + 100, 1).not_before == NOW + 102
+    assert write_schedule.answered(long, NOW + 100, 1).failures == 10
+    assert write_schedule.answered(short, NOW, 1).not_before == short.not_before == NOW + 1
+    assert write_schedule.answered(asked, NOW, 0).not_before == NOW + 120
+    assert write_schedule.answered(WriteState(), NOW, 0).not_before == -math.inf
+
+
 def test_success_forgets_failures() -> None:
     """The next outage begins with short waits."""
     state = write_schedule.failed(WriteState(failures=7), NOW, 0, 0)

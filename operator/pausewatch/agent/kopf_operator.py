@@ -37,8 +37,9 @@ WATCH_SECONDS = (600, 900)
 LISTED_AT_ONCE = 50
 """Objects in one answer: kopf's parsed answers are most of what an agent ever needs of memory."""
 
-LONGEST_BACKOFF_EXPONENT = 6
-"""Attempts are at most 2^6 s apart."""
+LONGEST_BACKOFF_EXPONENT = 5
+"""Attempts are at most 2^5 s apart, about as those of the other watches of a node (client-go: tools/cache/reflector.go,
+30 s): a server that is back is noticed within half a minute, and the report is right within two scans."""
 
 
 class WatchSession(Protocol):

@@ -40,6 +40,8 @@ class Listeners:
 
     completed: Callable[[], None]
     report_seen: Callable[[Seen], None]
+    answered_again: Callable[[], None]
+    """A request that had failed was answered."""
 
 
 class Session:
@@ -130,7 +132,8 @@ class Session:
         """See WatchSession."""
         if error is None:
             self._answered.add(path)
-            self._failures.pop(path, None)
+            if self._failures.pop(path, None) is not None:
+                self._listeners.answered_again()
         else:
             self._failures[path] = error.as_unavailable()
 

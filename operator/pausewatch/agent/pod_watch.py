@@ -55,7 +55,8 @@ class PodWatch:
             node_name: Whose pods and report.
             place: Where the connection to the API server is described.
             report_seen: Called in the event loop of ``run`` with what happened to this node's report.
-            gap_seen: Called there when things were listed again: what happened to the report before may be unknown.
+            gap_seen: Called there when things were listed again, or asked for with success after a failure: what
+                happened to the report before may be unknown.
         """
         self._node_name = node_name
         self._place = place
@@ -85,6 +86,7 @@ class PodWatch:
             handlers = Listeners(
                 completed=lambda: _call(loop, self.was_complete.set),
                 report_seen=lambda seen: _call(loop, lambda: self._report_seen(seen)),
+                answered_again=lambda: _call(loop, self._gap_seen),
             )
             session = Session(self._node_name, self._place, handlers)
             self._session = session

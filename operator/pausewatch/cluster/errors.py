@@ -6,6 +6,7 @@ from pausewatch.model.text import printable
 LONGEST_MESSAGE = 400
 """Characters kept of what a server says: admission webhooks may answer with pages."""
 
+UNAUTHORIZED = 401
 FORBIDDEN = 403
 NOT_FOUND = 404
 CONFLICT = 409

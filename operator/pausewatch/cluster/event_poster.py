@@ -15,7 +15,7 @@ from typing import Never
 from urllib.parse import quote
 
 from pausewatch.cluster.client import EVENTS, JSON_PATCH, ApiClient
-from pausewatch.cluster.errors import CONFLICT, NAMESPACE_TERMINATING, NOT_FOUND, ApiError
+from pausewatch.cluster.errors import CONFLICT, NAMESPACE_TERMINATING, NOT_FOUND, UNAUTHORIZED, ApiError
 from pausewatch.cluster.report_writer import Clock
 from pausewatch.cluster.token_bucket import TokenBucket, full
 from pausewatch.model.availability import Unavailable
@@ -218,7 +218,8 @@ class EventPoster:
             self.dropped[Drop.NAMESPACE_GONE] += 1
             return
         self._tell(error.as_unavailable())
-        if error.status not in (0, TOO_MANY_REQUESTS) and error.status < SERVER_ERRORS_FROM:
+        # Who is not recognized now may be so with the next token.
+        if error.status not in (0, UNAUTHORIZED, TOO_MANY_REQUESTS) and error.status < SERVER_ERRORS_FROM:
             self.dropped[Drop.REFUSED] += 1
             return
         # Behind the others: what fails may be about one Kubernetes namespace only, such as a webhook of its own.

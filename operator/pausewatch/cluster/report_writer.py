@@ -13,7 +13,7 @@ from typing import Never
 
 from pausewatch.cluster import write_schedule
 from pausewatch.cluster.client import Object
-from pausewatch.cluster.errors import CONFLICT, NOT_FOUND, ApiError
+from pausewatch.cluster.errors import CONFLICT, NOT_FOUND, UNAUTHORIZED, ApiError
 from pausewatch.cluster.reports import NodeReports, Seen
 from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
 from pausewatch.model.availability import Unavailable
@@ -98,9 +98,13 @@ class ReportWriter:
         self._changed.set()
 
     def may_have_missed(self) -> None:
-        """Take note that the watch had a gap: what became of the stored report is to be read."""
+        """Take note that the watch had a gap, and has none any more: what became of the stored report is to be read.
+
+        After an outage this is the first to know that the server answers.
+        """
         if self._state.step is Step.REPLACE:
             self._state = write_schedule.touched(self._state)
+        self._state = write_schedule.answered(self._state, self._clock.monotonic(), self._clock.chance())
         self._changed.set()
 
     async def run(self) -> Never:
@@ -116,7 +120,7 @@ class ReportWriter:
                 )
                 if self.trouble != broken:
                     logger.exception("writing the report broke")
-                self._failed(broken, 0)
+                self._failed(broken)
 
     async def step(self) -> None:
         """Take the step that is next, due or not."""
@@ -218,14 +222,21 @@ class ReportWriter:
             # Somebody was faster, or an older one is still being removed: look again, but not at once.
             self._state = write_schedule.unknown(self._state)
             self._failed(error.as_unavailable(), error.retry_after_seconds)
+        elif error.status == UNAUTHORIZED:
+            self._failed(error.as_unavailable(), longest_seconds=write_schedule.LONGEST_LOGIN_RETRY_SECONDS)
         else:
             self._failed(error.as_unavailable(), error.retry_after_seconds)
 
-    def _failed(self, trouble: Unavailable, retry_after_seconds: float) -> None:
+    def _failed(
+        self,
+        trouble: Unavailable,
+        retry_after_seconds: float = 0,
+        longest_seconds: float = write_schedule.LONGEST_RETRY_SECONDS,
+    ) -> None:
         self.errors += 1
         self._has_trouble(trouble)
         self._state = write_schedule.failed(
-            self._state, self._clock.monotonic(), retry_after_seconds, self._clock.chance()
+            self._state, self._clock.monotonic(), retry_after_seconds, self._clock.chance(), longest_seconds
         )
 
     def _has_trouble(self, trouble: Unavailable | None) -> None:

@@ -14,7 +14,12 @@ from typing import Any
 
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 300.0
-"""A missing definition or permission is found again within five minutes; a server that is down is not hammered."""
+"""A missing definition or permission is found again within five minutes; a server that is down is not hammered. That it
+is back is noticed by the watch within half a minute, see ``answered``."""
+
+LONGEST_LOGIN_RETRY_SECONDS = 30.0
+"""The same where we were not recognized: somebody else renews a token on disk, and nothing tells us. If it befell all
+of 5,000 agents for long, they would make 250 requests a second that the server need not look into."""
 
 CREATION_SECONDS = (0.0, 0.0, 300.0, 3600.0)
 """How long after the last creation the next one may be, by how many there were of late. Twice at once is a person who
@@ -62,6 +67,9 @@ class WriteState:
 
     not_before: float = -math.inf
     """No attempt earlier: the last one failed."""
+
+    asked_until: float = -math.inf
+    """So long the server asked to be left alone."""
 
     failures: int = 0
     """In a row."""
@@ -140,16 +148,32 @@ def is_held_back(state: WriteState, now: float) -> bool:
     return state.step is Step.CREATE and _creation_at(state.creations) > now
 
 
-def failed(state: WriteState, now: float, retry_after_seconds: float, chance: float) -> WriteState:
+def failed(
+    state: WriteState,
+    now: float,
+    retry_after_seconds: float,
+    chance: float,
+    longest_seconds: float = LONGEST_RETRY_SECONDS,
+) -> WriteState:
     """Return the state after an attempt that the server did not accept, or did not answer.
 
-    The wait doubles with each failure in a row; half of it is random, so that agents do not come back together. It is
-    never shorter than what the server asked for.
+    The wait doubles with each failure in a row, up to the longest; half of it is random, so that agents do not come
+    back together. It is never shorter than what the server asked for.
     """
     doubled = FIRST_RETRY_SECONDS * 2 ** min(state.failures, 10)
-    wait = min(doubled, LONGEST_RETRY_SECONDS) * (1 + chance) / 2
+    wait = min(doubled, longest_seconds) * (1 + chance) / 2
     asked = retry_after_seconds * (1 + chance / 4)
-    return replace(state, failures=state.failures + 1, not_before=now + max(wait, asked))
+    return replace(state, failures=state.failures + 1, not_before=now + max(wait, asked), asked_until=now + asked)
+
+
+def answered(state: WriteState, now: float, chance: float) -> WriteState:
+    """Return the state after the server answered another request again: what failed is tried soon.
+
+    No sooner than after a first failure, so that a server that answers now and then is not asked each time, and not
+    before the end of what the server asked for.
+    """
+    soon = now + FIRST_RETRY_SECONDS * (1 + chance) / 2
+    return replace(state, not_before=max(min(state.not_before, soon), state.asked_until))
 
 
 def heartbeat_seconds(pace: Pace, chance: float) -> float:
