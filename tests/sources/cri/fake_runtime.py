@@ -23,7 +23,6 @@ class FakeRuntime:
         calls: How many calls arrived, by method.
         failures: The status code to fail with, by id or method.
         hanging: Ids and methods that are not answered before the runtime is stopped.
-        delay_seconds: How long each status takes.
         info: What the runtime adds to its verbose status.
         images: By name.
     """
@@ -35,7 +34,6 @@ class FakeRuntime:
         self.calls: Counter[str] = Counter()
         self.failures: dict[str, grpc.StatusCode] = {}
         self.hanging: set[str] = set()
-        self.delay_seconds = 0.0
         self.info: dict[str, str] = {}
         self.images: dict[str, cri.Image] = {}
         self._path = path
@@ -85,8 +83,6 @@ class FakeRuntime:
             subject = getattr(message, "pod_sandbox_id", "") or getattr(message, "container_id", "")
             if {name, subject} & self.hanging:
                 self._stopped.wait()
-            if subject:
-                self._stopped.wait(self.delay_seconds)
             failure = self.failures.get(subject) or self.failures.get(name)
             if failure is not None:
                 context.abort(failure, f"\x1b[31m{name} failed")

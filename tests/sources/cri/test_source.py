@@ -1,9 +1,10 @@
+import itertools
 import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def impatient(path: Path) -> Iterator[CriSource]:
     made = CriSource(f"unix://{path}", SHORT_SECONDS)
     yield made
     made.close()
+
+
+def a_second_each_time() -> Callable[[], float]:
+    """Return a clock on which a second passes between two looks at it."""
+    seconds = itertools.count()
+    return lambda: float(next(seconds))
 
 
 def sandboxes(reading: CriReading) -> dict[str, Sandbox]:
@@ -282,8 +289,7 @@ def test_slow_runtime(runtime: FakeRuntime, path: Path) -> None:
     """A runtime that takes long for each status is asked for the rest in the next reading."""
     for number in range(8):
         runtime.add_container(*container_with_pid(f"c{number}", 7))
-    runtime.delay_seconds = 0.2
-    source = CriSource(str(path), 0.4)
+    source = CriSource(str(path), 2, clock=a_second_each_time())
     first = [why(container) for container in containers(source.read()).values()]
     second = [why(container) for container in containers(source.read()).values()]
     source.close()

@@ -74,11 +74,13 @@ class CriSource:
         timeout_seconds: float,
         image_period_seconds: float = PERIOD_SECONDS,
         socket_root: str = "",
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._endpoint = endpoint
         self._socket_root = socket_root
         self._image = SandboxImageSource(image_period_seconds)
         self._timeout_seconds = timeout_seconds
+        self._clock = clock
         self._calls: Counter[str] = Counter()
         self._connection: _Connection | None = None
         self._forget()
@@ -198,11 +200,11 @@ class CriSource:
             questions += [(listed.id, partial(self._learn_container, client, listed)) for listed in new_containers]
         # What hung last time comes last: one sandbox that blocks its runtime must not hide all others for ever.
         questions.sort(key=lambda question: question[0] in self._unanswered)
-        ends_at = time.monotonic() + STATUS_TIME_LIMITS * self._timeout_seconds
+        ends_at = self._clock() + STATUS_TIME_LIMITS * self._timeout_seconds
         refusal: Refusal = None
         self._unanswered &= {identifier for identifier, _ in questions}
         for identifier, learn in questions:
-            if refusal is None and time.monotonic() > ends_at:
+            if refusal is None and self._clock() > ends_at:
                 refusal = self._too_slow()
             if refusal is not None:
                 learn(refusal)
