@@ -18,6 +18,32 @@ from contracts.dashboard_parts import (
     graph,
     stat,
 )
+from pausewatch.checks._check import all_checks
+
+LOST = (
+    "NamespaceNotShared",
+    "HostNamespaceJoined",
+    "ForeignNamespaceJoined",
+    "ProcessMovedItself",
+    "PauseGone",
+    "ContainerProcessGone",
+    "PodIPMissing",
+    "LoopbackDown",
+    "DuplicatePodIP",
+)
+OUTLIVED = (
+    "OrphanedSandbox",
+    "SandboxStuckTerminating",
+    "UnlistedPause",
+    "UnmanagedProcess",
+    "OrphanedShim",
+    "StaleSandbox",
+    "LeakedNetworkNamespace",
+    "LeakedPodAddress",
+)
+ZOMBIES = ("ZombieBuildup", "PidLimitNear")
+IMAGES = ("SandboxImageMissing", "SandboxImageUnpinned", "SandboxImageDrift")
+"""Reasons that belong together, a graph each; the others, and those of checks to come, share one."""
 
 NOT_JUDGED = 'outcome=~"SKIP|ERROR"'
 
@@ -62,40 +88,21 @@ def _fleet_over_time() -> tuple[Panel, ...]:
         by_reason(
             "Pods that lost what their sandbox holds",
             "Namespaces, addresses and pauses that are not as the pod asked for; Kubernetes calls such pods Running.",
-            (
-                "NamespaceNotShared",
-                "HostNamespaceJoined",
-                "ForeignNamespaceJoined",
-                "ProcessMovedItself",
-                "PauseGone",
-                "ContainerProcessGone",
-                "PodIPMissing",
-                "LoopbackDown",
-                "DuplicatePodIP",
-            ),
+            LOST,
             ("namespace-not-shared", "pause-gone", "pod-ip-missing"),
         ),
         by_reason(
             "What outlived its pod",
             "Sandboxes, processes, network namespaces and addresses of pods that are gone. A line that only rises is a"
             " leak.",
-            (
-                "OrphanedSandbox",
-                "SandboxStuckTerminating",
-                "UnlistedPause",
-                "UnmanagedProcess",
-                "OrphanedShim",
-                "StaleSandbox",
-                "LeakedNetworkNamespace",
-                "LeakedPodAddress",
-            ),
+            OUTLIVED,
             ("orphaned-sandbox", "unlisted-pause", "leaked-network-namespace"),
         ),
         by_reason(
-            "Pods that can not start, or start again and again",
-            "Sandboxes that are not made, made twice, or made anew all the time, and nodes that run out of addresses.",
-            ("SandboxCreateFailing", "SandboxChurn", "DuplicateSandbox", "AddressPoolNearlyUsed"),
-            ("sandbox-create-failing", "sandbox-churn"),
+            "Containers that do not reap",
+            "Containers and nodes that keep their dead, and those whose pid limit is nearly used up by them.",
+            ZOMBIES,
+            ("zombie-buildup", "pid-limit-near"),
         ),
         graph(
             "Zombies over time",
@@ -106,17 +113,22 @@ def _fleet_over_time() -> tuple[Panel, ...]:
             when_empty=NO_RECORDED,
         ),
         by_reason(
-            "Zombies and pauses that ask for somebody",
-            "Containers that do not reap, pid limits that zombies use up, and pauses that do more than hold.",
-            ("ZombieBuildup", "PidLimitNear", "AbnormalPause"),
-            ("zombie-buildup", "pid-limit-near", "abnormal-pause"),
-        ),
-        by_reason(
             "Nodes whose sandbox image drifts",
             "Missing: the next pod depends on a pull. Unpinned: garbage collection may remove it. Drift: sandboxes run"
             " another image than the configured one, as after an upgrade.",
-            ("SandboxImageMissing", "SandboxImageUnpinned", "SandboxImageDrift"),
+            IMAGES,
             ("sandbox-image-missing", "sandbox-image-unpinned", "sandbox-image-drift"),
+        ),
+        by_reason(
+            "Pods that can not start, and all other findings",
+            "Sandboxes that are not made, made twice or made anew all the time, and whatever the other graphs lack.",
+            tuple(
+                reason.name
+                for check in all_checks()
+                for reason in check.reasons
+                if reason.name not in {*LOST, *OUTLIVED, *ZOMBIES, *IMAGES}
+            ),
+            ("sandbox-create-failing", "sandbox-churn"),
         ),
     )
 

@@ -20,6 +20,7 @@ from contracts.chart import render_chart_readme, render_crd_template, render_val
 from contracts.dashboard_model import render_dashboard
 from contracts.fleet_dashboard import FLEET
 from contracts.node_dashboard import NODE
+from contracts.prometheus_page import render_prometheus_page
 from pausewatch.checks._check import Check, all_checks
 from pausewatch.setting_table import all_settings, declarations
 from pausewatch.setting_values import written
@@ -93,7 +94,8 @@ def render_metrics() -> str:
         "starts one, and what a vanished pod had vanishes with it. Metrics about the node are there from the first",
         "scan on, 0 included; a count that could not be taken, because its source is down, is absent. Scrape with",
         "`honorLabels: true`: `namespace`, `pod` and `container` name what a metric is about, not the agent's. The",
-        "usual `process_*` metrics of the agent are there too.",
+        "usual `process_*` metrics of the agent are there too. Scrape configuration, alerts and dashboards:",
+        "[prometheus.md](prometheus.md).",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",
@@ -187,6 +189,7 @@ RENDERED = {
     "docs/resource.md": render_resource,
     "docs/metrics.md": render_metrics,
     "docs/settings.md": render_settings,
+    "docs/prometheus.md": render_prometheus_page,
     "charts/pausewatch/files/alerts.yaml": lambda: f"# {HEADER}\n{render_rules()}",
     "charts/pausewatch/files/dashboards/fleet.json": lambda: render_dashboard(FLEET),
     "charts/pausewatch/files/dashboards/node.json": lambda: render_dashboard(NODE),

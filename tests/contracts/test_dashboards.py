@@ -145,7 +145,7 @@ def test_the_dashboards_lead_to_each_other_and_to_runbooks() -> None:
 
 
 def test_every_reason_is_in_one_graph_of_the_fleet() -> None:
-    """A reason that a new check brings has to be put somewhere, or nobody sees it over time."""
+    """One that a new check brings as well; and each reason that a graph asks for is one."""
     shown = [
         reason
         for panel in FLEET.panels
