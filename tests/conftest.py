@@ -2,7 +2,23 @@
 
 import signal
 
+import pytest
+from xdist.remote import Producer
+
+from support.fault_matrix import write_matrix
+from support.side_by_side import Scheduling
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C work in programs that tests start: a shell starts background jobs with SIGINT ignored, inherited."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Hand out tests that run side by side as they belong together."""
+    return Scheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the fault matrix, if any of it was run."""
+    write_matrix(terminalreporter)

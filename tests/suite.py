@@ -1,23 +1,23 @@
 """The whole test suite in little time: what mostly waits runs side by side, what counts time runs alone.
 
-Each part is pytest in a process of its own, with labs of its own name. What runs beside another part shows its output
-afterwards. All parts run, whichever fails. Tests that others on the machine would notice have it alone
-(`support/shared_node.py`).
+Each part is pytest in a process of its own; all parts run, whichever fails. Tests that others on the machine would
+notice have it alone (`support/shared_node.py`).
 """
 
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 
 REPOSITORY = Path(__file__).parents[1]
 CLEANING_SECONDS = 120.0
-E2E = "tests/e2e"
-INTEGRATION = "tests/integration"
+LIVE = ("tests/integration", "tests/e2e")
 BUDGETS = "tests/integration/test_budgets.py"
+LONGEST = "tests/e2e/zoo"
+
+WORKERS_PER_CORE = 1.5
+"""Tests on live nodes wait for more than half of their time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,64 +32,53 @@ class Part:
     name: str
     arguments: tuple[str, ...]
 
-    def __str__(self) -> str:
-        """Return what to type after pytest."""
-        return " ".join(self.arguments)
+    def run(self) -> int:
+        """Run it to its end, and return its exit code; Ctrl-C reaches it as well, and it is left the time to clean up.
 
-    def start(self, output: int | None = None) -> "subprocess.Popen[bytes]":
-        """Start it, writing to a descriptor or, without one, to the terminal."""
+        Raises:
+            KeyboardInterrupt: Ctrl-C was pressed.
+        """
         command = [sys.executable, "-m", "pytest", *self.arguments]
-        environment = {**os.environ, "LAB_NAME_PREFIX": self.name}
-        return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=REPOSITORY, env={**os.environ, "LAB_NAME_PREFIX": self.name})
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.wait(CLEANING_SECONDS)
+            raise
 
 
-UNIT = Part(name="unit", arguments=("tests", f"--ignore={INTEGRATION}", f"--ignore={E2E}"))
-MEASURED = Part(name="measured", arguments=(BUDGETS,))
-ON_RUNTIMES = Part(name="runtimes", arguments=(INTEGRATION, f"--ignore={BUDGETS}"))
-ON_A_CLUSTER = Part(name="cluster", arguments=(E2E,))
+def parts() -> tuple[Part, ...]:
+    """Return them in the order in which they run."""
+    cores = os.cpu_count() or 1
+    live_workers = max(2, round(cores * WORKERS_PER_CORE))
+    return (
+        Part(name="unit", arguments=("tests", *(f"--ignore={folder}" for folder in LIVE), *workers(cores))),
+        Part(name="measured", arguments=(BUDGETS,)),
+        # What takes longest begins first, so that nothing long is left when all else has ended.
+        Part(
+            name="live",
+            arguments=(
+                *(LONGEST, *LIVE, f"--ignore={BUDGETS}"),
+                *workers(live_workers),
+                *("--no-loadscope-reorder", "--durations=20"),
+            ),
+        ),
+    )
+
+
+def workers(count: int) -> tuple[str, ...]:
+    """Return the arguments for so many tests side by side; `support/side_by_side.py` says which stay together."""
+    return (f"--numprocesses={count}", "--dist=loadscope")
 
 
 def main() -> int:
     """Run all parts, and return the exit code: 0, or that of the first part that failed."""
-    with TemporaryFile() as output:
-        ended = {part: finish(part.start()) for part in (UNIT, MEASURED)}
-        say(f"{ON_A_CLUSTER} runs beside the next part; its output comes after it")
-        beside = ON_A_CLUSTER.start(output.fileno())
-        try:
-            ended[ON_RUNTIMES] = finish(ON_RUNTIMES.start())
-            ended[ON_A_CLUSTER] = finish(beside)
-        finally:
-            end(beside)
-        say(f"{ON_A_CLUSTER} printed:")
-        output.seek(0)
-        sys.stdout.buffer.write(output.read())
-        sys.stdout.flush()
-    failed = {str(part): code for part, code in ended.items() if code}
+    ended = {part: part.run() for part in parts()}
+    failed = {part.name: code for part, code in ended.items() if code}
     if failed:
         # The last thing that was printed may be of a part that passed.
-        say(f"FAILED: {', '.join(failed)}")
+        print(f"suite: FAILED: {', '.join(failed)}", flush=True)  # noqa: T201  for people
     return next(iter(failed.values()), 0)
-
-
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a part as Ctrl-C does, so that it cleans up; nothing if it has ended."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        process.wait(CLEANING_SECONDS)
-
-
-def finish(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for a part; Ctrl-C reaches it as well, and it is left the time to clean up."""
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.wait(CLEANING_SECONDS)
-        raise
-
-
-def say(line: str) -> None:
-    """Tell how far it is."""
-    print(f"suite: {line}", flush=True)  # noqa: T201  progress for people
 
 
 if __name__ == "__main__":

@@ -6,15 +6,14 @@ import pytest
 MATRIX = "fault matrix"
 
 
-def write_matrix(reporter: pytest.TerminalReporter, folder: str) -> None:
-    """Print the cases of a folder of tests that passed, and how many they are.
+def write_matrix(reporter: pytest.TerminalReporter) -> None:
+    """Print the cases that passed, and how many they are.
 
     Args:
         reporter: Of the run.
-        folder: Part of the path of the cases: cases of another folder are printed by that one.
     """
     # The category without a name holds what passed before and after tests.
-    ended = [one for one in reporter.getreports("") if one.when == "teardown" and folder in one.nodeid]
+    ended = [one for one in reporter.getreports("") if one.when == "teardown"]
     failed = {report.nodeid for kind in ("failed", "error") for report in reporter.getreports(kind)}
     lines = [
         f"{report.nodeid.rpartition('/')[2]}: {value}"
@@ -23,7 +22,7 @@ def write_matrix(reporter: pytest.TerminalReporter, folder: str) -> None:
         if name == MATRIX and report.nodeid not in failed
     ]
     if lines:
-        reporter.section(f"{MATRIX}: {folder}")
+        reporter.section(MATRIX)
         for line in lines:
             reporter.write_line(line)
         reporter.write_line(f"{len(lines)} faults found as they are, healed and cleared")

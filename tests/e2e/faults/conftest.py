@@ -14,7 +14,7 @@ from e2e.support.node_report import await_report, is_healthy
 from e2e.support.pace import FAST, Pace
 from integration.support.program import Program, installed
 from lab.shapes.cluster import Cluster
-from support.fault_matrix import MATRIX, write_matrix
+from support.fault_matrix import MATRIX
 
 
 @pytest.fixture
@@ -44,8 +44,3 @@ def start_case(
     yield start
     for case in cases:
         record_property(MATRIX, case.line())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the matrix."""
-    write_matrix(terminalreporter, "e2e/faults")

@@ -14,7 +14,7 @@ from integration.support.fault_case import FaultCase
 from integration.support.observer import Thresholds
 from integration.support.program import Program, installed
 from lab.shapes.runtime import RuntimeLab
-from support.fault_matrix import MATRIX, write_matrix
+from support.fault_matrix import MATRIX
 
 StartCase: TypeAlias = Callable[..., FaultCase]
 
@@ -38,8 +38,3 @@ def start_case(lab: RuntimeLab, record_property: Callable[[str, object], None]) 
         yield start
         for case in cases:
             record_property(MATRIX, case.line())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the matrix."""
-    write_matrix(terminalreporter, "integration/faults")

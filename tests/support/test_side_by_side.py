@@ -1,0 +1,17 @@
+import pytest
+
+from support.side_by_side import together
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "expected"),
+    [
+        ("tests/integration/scan/test_calls.py::test_calls[containerd-1.6]", "containerd-1.6"),
+        ("tests/integration/faults/test_pause_gone.py::test_killed[busy-containerd-2.4]", "containerd-2.4"),
+        ("tests/e2e/test_metrics.py::test_scrape[before the first scan]", "tests/e2e/test_metrics.py"),
+        ("tests/e2e/test_metrics.py::test_containerd", "tests/e2e/test_metrics.py"),
+    ],
+)
+def test_together(nodeid: str, expected: str) -> None:
+    """What shares a started lab stays together."""
+    assert together(nodeid) == expected
