@@ -302,7 +302,7 @@ def test_slow_runtime(runtime: FakeRuntime, path: Path) -> None:
     ("method", "expected"),
     [
         ("Version", ("RuntimeHanging", "RuntimeHanging", "RuntimeHanging", "")),
-        ("ListPodSandbox", ("", "RuntimeHanging", "RuntimeHanging", "")),
+        ("ListPodSandbox", ("RuntimeHanging", "RuntimeHanging", "RuntimeHanging", "")),
         ("ListContainers", ("", "", "RuntimeHanging", "")),
     ],
 )
@@ -311,6 +311,16 @@ def test_hanging_runtime(method: str, expected: tuple[str, ...], runtime: FakeRu
     runtime.hanging.add(method)
 
     assert reasons(impatient.read()) == expected
+
+
+def test_runtime_that_hangs_later_is_not_said_to_answer(runtime: FakeRuntime, impatient: CriSource) -> None:
+    """Its name and version are known from before; a report with them would call it reachable."""
+    assert reasons(impatient.read())[0] == ""
+    runtime.hanging.update(("Version", "ListPodSandbox"))
+    assert reasons(impatient.read())[0] == "RuntimeHanging"
+    runtime.hanging.clear()
+
+    assert reasons(impatient.read())[0] == ""
 
 
 def test_failing_list(runtime: FakeRuntime, source: CriSource) -> None:
