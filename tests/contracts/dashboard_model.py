@@ -16,7 +16,8 @@ COLUMNS = 24
 """Of Grafana's grid."""
 
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-KEPT_IN_LINKS = "${datasource:queryparam}&${cluster:queryparam}&${__url_time_range}"
+KEPT_IN_LINKS = "${datasource:queryparam}&${cluster:queryparam}"
+"""What a person has chosen. In links of cells the time has to be added; Grafana does so in those of a dashboard."""
 
 Json = dict[str, Any]
 
@@ -56,8 +57,8 @@ class Panel:
     steps: tuple[tuple[float, str], ...] = ()
     """From which value on which colour; below the first it is green."""
 
-    value_texts: Mapping[int, str] = field(default_factory=dict)
-    """What is shown instead of a value."""
+    value_texts: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    """What is shown instead of a value, and its colour."""
 
     when_empty: str = ""
     """What is shown where there is no answer."""
@@ -85,6 +86,8 @@ class Column:
     """Where its cells lead; empty for nowhere."""
 
     link_title: str = ""
+    colors: Mapping[str, str] = field(default_factory=dict)
+    """Of texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +153,10 @@ def render_dashboard(dashboard: Dashboard) -> str:
         "schemaVersion": 39,
         "time": {"from": "now-24h", "to": "now"},
         "timezone": "utc",
-        "links": [_link(title, url) for title, url in dashboard.links],
+        "links": [
+            {"title": title, "url": url, "type": "link", "keepTime": True, "targetBlank": False}
+            for title, url in dashboard.links
+        ],
         "templating": {"list": [_SOURCE_VARIABLE, *map(_variable, dashboard.variables)]},
         "panels": list(_placed(dashboard)),
     }
@@ -234,11 +240,11 @@ def _panel(panel: Panel) -> Json:
 
 
 def _stat(panel: Panel) -> Json:
-    texts = {str(value): {"text": text} for value, text in panel.value_texts.items()}
+    texts = {str(value): {"text": text, "color": color} for value, (text, color) in panel.value_texts.items()}
     return {
         "defaults": {"mappings": [{"type": "value", "options": texts}] if texts else []},
         "options": {
-            "colorMode": "background" if panel.steps else "none",
+            "colorMode": "background" if panel.steps or texts else "none",
             "graphMode": "none",
             "reduceOptions": {"calcs": ["lastNotNull"]},
         },
@@ -267,7 +273,7 @@ def _table(panel: Panel) -> Json:
     keep = {"include": {"names": names}}
     return {
         "defaults": {},
-        "overrides": [_column(column) for column in panel.columns if column.unit or column.link],
+        "overrides": [_column(column) for column in panel.columns if column.unit or column.link or column.colors],
         "transformations": [
             {"id": "merge", "options": {}},
             {"id": "filterFieldsByName", "options": keep},
@@ -283,6 +289,10 @@ def _column(column: Column) -> Json:
         properties.append({"id": "unit", "value": column.unit})
     if column.link:
         properties.append({"id": "links", "value": [{"title": column.link_title, "url": column.link}]})
+    if column.colors:
+        texts = {text: {"text": text, "color": color} for text, color in column.colors.items()}
+        properties.append({"id": "mappings", "value": [{"type": "value", "options": texts}]})
+        properties.append({"id": "custom.cellOptions", "value": {"type": "color-text"}})
     return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}
 
 

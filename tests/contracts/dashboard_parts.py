@@ -14,7 +14,7 @@ from pausewatch.alerts.agent_alerts import JOB
 
 FLEET_UID = "pausewatch-fleet"
 NODE_UID = "pausewatch-node"
-TO_NODE = f"/d/{NODE_UID}?var-node=${{__value.text}}&{KEPT_IN_LINKS}"
+TO_NODE = f"/d/{NODE_UID}?var-node=${{__value.text}}&{KEPT_IN_LINKS}&${{__url_time_range}}"
 TO_FLEET = f"/d/{FLEET_UID}?{KEPT_IN_LINKS}"
 
 CRITICAL, WARNING = 'severity="Critical"', 'severity="Warning"'
@@ -117,7 +117,7 @@ def findings_table(scope: Scope, *, with_node: bool, width: int) -> Panel:
         queries=(Query(expression=f"min by ({', '.join(labels)}) ({selector}) * 1000", legend="since"),),
         when_empty="nothing is wrong",
         columns=(
-            Column(label="severity", title="Severity"),
+            Column(label="severity", title="Severity", colors={"Critical": "red", "Warning": "orange"}),
             Column(label="reason", title="Reason"),
             *node_column,
             Column(label="namespace", title="Namespace"),

@@ -15,7 +15,7 @@ from contracts.dashboard_parts import (
 )
 
 RUNTIME = 'source="runtime"'
-YES_OR_NO = {0: "no", 1: "yes"}
+YES_OR_NO = {0: ("no", "red"), 1: ("yes", "green")}
 FIRST_SEEN = "pausewatch_finding_first_seen_timestamp_seconds"
 
 

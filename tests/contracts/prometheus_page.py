@@ -1,6 +1,5 @@
 """What docs/prometheus.md shows of other files: the scrape configuration, the alerts, the recorded series."""
 
-import re
 from pathlib import Path
 
 from contracts.alert_rules import RECORDED, agent_rules, duration, finding_rules
@@ -14,7 +13,8 @@ def render_prometheus_page() -> str:
     """Return the page; the text around the marks is written by hand."""
     page = PAGE.read_text()
     for mark, text in (("scrape", _scrape()), ("alerts", _alerts()), ("recorded", _recorded())):
-        page = re.sub(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)", lambda _, to=text: to, page, flags=re.DOTALL)
+        before, rest = page.split(f"<!-- {mark} -->\n")
+        page = f"{before}<!-- {mark} -->\n{text}{rest[rest.index(f'<!-- /{mark} -->') :]}"
     return page
 
 
