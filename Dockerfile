@@ -14,16 +14,16 @@ FROM ${BUILD_IMAGE} AS build
 # Without network: --build-arg PIP_NO_INDEX=1 --build-arg PIP_FIND_LINKS=DIRECTORY --volume WHEELS:DIRECTORY:ro
 ARG PIP_NO_INDEX
 ARG PIP_FIND_LINKS
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_COMPILE=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 COPY requirements-build.lock requirements.lock ./
-RUN python3 -m pip install --require-hashes --no-deps --only-binary=:all: \
+RUN python3 -m pip install --require-hashes --no-deps --only-binary=:all: --no-compile \
       --target=/build/backend --requirement=requirements-build.lock
-RUN python3 -m pip install --require-hashes --no-deps --only-binary=:all: \
+RUN python3 -m pip install --require-hashes --no-deps --only-binary=:all: --no-compile \
       --target=/opt/pausewatch/lib/python3.11/site-packages --requirement=requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
-RUN PYTHONPATH=/build/backend python3 -m pip install --no-deps --no-build-isolation --no-index \
+RUN PYTHONPATH=/build/backend python3 -m pip install --no-deps --no-build-isolation --no-index --no-compile \
       --target=/opt/pausewatch/lib/python3.11/site-packages .
 # A virtual environment by hand: its interpreter is the final image's, not this one's. The commands that packages bring
 # would start this one's, and one of them is called nsenter.
@@ -44,7 +44,7 @@ COPY --from=build /opt/pausewatch /opt/pausewatch
 # because what it was made from cannot change: then it follows from the content alone, not from times of files. The
 # seed fixes the order in which sets of constants are written.
 ARG PYTHONHASHSEED=0
-RUN ["/usr/bin/python3", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash", "/usr/lib/python3.11", "/opt/pausewatch/lib"]
+RUN ["/usr/bin/python3", "-B", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash", "/usr/lib/python3.11", "/opt/pausewatch/lib"]
 ENV PATH=/opt/pausewatch/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8
 USER 65532:65532
 WORKDIR /
