@@ -61,8 +61,8 @@ def _template(helm: Path, template: str) -> str:
             timeout=LIMIT_SECONDS,
             check=True,
         )
-    without_source = re.sub(r"^(---\n)?# Source: .*\n", "", done.stdout, count=1)
-    return OF_HELM.sub("", re.sub(r"^# Source: .*\n", "", without_source, flags=re.MULTILINE))
+    text = re.sub(r"^# Source: .*\n", "", done.stdout, flags=re.MULTILINE).removeprefix("---\n")
+    return re.sub(r"\n{2,}", "\n", OF_HELM.sub("", text)).rstrip() + "\n"
 
 
 if __name__ == "__main__":

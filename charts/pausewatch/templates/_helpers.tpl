@@ -29,10 +29,15 @@ app.kubernetes.io/name: {{ include "pausewatch.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{- define "pausewatch.labels" -}}
+{{/* Of the agents' pods: not the chart's version, with which pods need not change. */}}
+{{- define "pausewatch.podLabels" -}}
 {{ include "pausewatch.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: pausewatch
+{{- end -}}
+
+{{- define "pausewatch.labels" -}}
+{{ include "pausewatch.podLabels" . }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
