@@ -1,7 +1,8 @@
 """A real Prometheus with the scrape configuration and the rules of the chart, so much faster that a test can wait.
 
-It finds the agents by the labels that Kubernetes' discovery would give it, but is told them: the agents of the tests
-are no pods. Everything else of the scrape configuration is as it is. In the rules a minute is a second.
+It is told where the agents are, with the labels that Kubernetes' discovery would give them: the agents of the tests are
+no pods, and Debian's Prometheus is built without that discovery. Everything else of the scrape configuration is as it
+is. In the rules a minute is a second.
 """
 
 import json
