@@ -1,45 +1,48 @@
 """The benchmark's command line: ``PYTHONPATH=operator:tests python -m bench --help``."""
 
 import resource
-import shutil
 import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from types import FrameType
 
 import click
 
-from bench import budgets
+from bench import budgets, system_calls
 from bench.budgets import Verdict
-from bench.costs import Costs, measure_cold_scan, measure_costs, versions
-from bench.endurance import endure
+from bench.costs import measure_cold_scan, measure_costs, versions
+from bench.endurance import Endurance, endure
 from bench.load import NodeLoad, node_load
+from bench.node_state import CROWDED, LARGE, NODE_EXPORTER, ORDINARY, ZOMBIE_COUNT, Measured, NodeState
+from bench.peers import COUNT_ZOMBIES, node_exporter, typed_loop
 from bench.progress import say
+from bench.table import table
+from lab.build.peers import ensure_node_exporter
+from lab.build.tools import need_tools
 from lab.errors import LabError
 
 LAB = "bench"
-
-ORDINARY = (110, 500)
-"""Pods (the kubelet's default limit) and processes of the node that the budgets are about."""
-
-LARGE = (250, 2000)
-
 COLD_ROUNDS = 5
+LOOP_ROUNDS = 3
+KIBIBYTE = 1024
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--rounds", default=31, show_default=True, type=click.IntRange(min=15), help="Medians are of this many.")
 @click.option("--looks", default=2000, show_default=True, type=click.IntRange(min=500), help="Of one process.")
-@click.option("--large", is_flag=True, help="Measure a node of 250 pods and 2,000 processes as well (minutes).")
-def main(rounds: int, looks: int, *, large: bool) -> None:
-    """Measure what a scan costs, beside lsns, ps and a C program with the same reads.
+@click.option("--quick", is_flag=True, help="The ordinary node only.")
+def main(rounds: int, looks: int, *, quick: bool) -> None:
+    """Measure what a scan costs, beside what people use instead, on the same nodes.
 
-    Starts a container runtime with 110 pods and 220 containers, and 500 processes in all; takes two minutes and needs
-    root. Exits with 1 if a budget is broken.
+    Starts a container runtime with 110 pods and 500 processes, then with 250 pods and 2,000 processes, then with 110
+    pods and 2,500 processes of which 300 are zombies; takes ten minutes, and needs root and a machine that does nothing
+    else. Prints a table in Markdown. Exits with 1 if a budget is broken.
     """
-    _prepare()
     try:
-        verdicts = _measure(rounds, looks, large=large)
+        _prepare()
+        verdicts = _measure((ORDINARY,) if quick else (ORDINARY, LARGE, CROWDED), rounds, looks)
     except (LabError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -50,9 +53,7 @@ def main(rounds: int, looks: int, *, large: bool) -> None:
 
 
 def _prepare() -> None:
-    missing = [program for program in ("lsns", "ps", "cc") if shutil.which(program) is None]
-    if missing:
-        raise click.ClickException(f"not installed: {', '.join(missing)}; a look is measured beside them")
+    need_tools({"lsns": "util-linux", "ps": "procps", "awk": "mawk", "cc": "gcc", "strace": "strace"})
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     # Two sweeps are kept in this process at once: each is to have the descriptors that it would have alone.
@@ -60,33 +61,49 @@ def _prepare() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _measure(rounds: int, looks: int, *, large: bool) -> list[Verdict]:
-    pods, processes = ORDINARY
-    with node_load(LAB, pods=pods, processes=processes) as load:
-        say(f"{rounds} rounds of each program in turn")
-        costs = measure_costs(load.lab.endpoint, load.lab.containerd.pid, rounds=rounds)
-        verdicts = _show(budgets.of_costs(costs))
-        say(f"{COLD_ROUNDS} times pausewatch scan, with two looks a second apart")
-        verdicts += _show(budgets.of_cold_scan(measure_cold_scan(load.lab.endpoint, rounds=COLD_ROUNDS)))
-        say(f"{looks} looks of one process")
-        endurance = endure(load.lab.endpoint, looks)
-        verdicts += _show(budgets.of_endurance(endurance, sandboxes=load.pods, containers=load.containers))
-        click.echo(f"\n{versions()}, containerd {load.lab.version.containerd}")
-        _explain(load, costs, rounds)
-        click.echo(f"calls of the first look: {_counted(endurance.first_calls)}")
-        click.echo(f"calls of the {endurance.looks - 1} looks after it: {_counted(endurance.later_calls)}")
-    return verdicts + _measure_large(costs, rounds) if large else verdicts
+def _measure(states: Sequence[NodeState], rounds: int, looks: int) -> list[Verdict]:
+    exporter = ensure_node_exporter()
+    measured: list[Measured] = []
+    verdicts: list[Verdict] = []
+    for state in states:
+        say(str(state))
+        with node_load(LAB, pods=state.pods, processes=state.processes, zombies=state.zombies) as load:
+            measured.append(_measure_state(state, load, exporter, rounds))
+            verdicts += _show(budgets.of_costs(measured[-1].costs))
+            if state == ORDINARY:
+                verdicts += _measure_process(load, looks)
+            if state == LARGE:
+                verdicts += _show(budgets.of_growth(measured[0].costs, measured[-1].costs))
+    click.echo(f"\n{versions()}\nmedians of {rounds}\n\n{table(measured)}")
+    return verdicts
 
 
-def _measure_large(ordinary: Costs, rounds: int) -> list[Verdict]:
-    pods, processes = LARGE
-    with node_load(LAB, pods=pods, processes=processes) as load:
+def _measure_state(state: NodeState, load: NodeLoad, exporter: Path, rounds: int) -> Measured:
+    lab = load.lab
+    with ExitStack() as stack:
+        peers = {ZOMBIE_COUNT: COUNT_ZOMBIES, NODE_EXPORTER: stack.enter_context(node_exporter(exporter))}
         say(f"{rounds} rounds of each program in turn")
-        costs = measure_costs(load.lab.endpoint, load.lab.containerd.pid, rounds=rounds)
-        click.echo()
-        verdicts = _show((*budgets.of_costs(costs), *budgets.of_growth(ordinary, costs)))
-        click.echo()
-        _explain(load, costs, rounds)
+        costs = measure_costs(lab.endpoint, lab.containerd.pid, rounds=rounds, peers=peers)
+    ids = [*(one.id for one in lab.client.sandboxes()), *(one.id for one in lab.client.containers())]
+    say(f"{LOOP_ROUNDS} times the loop that people type, over {len(ids)} pauses and containers")
+    loop = typed_loop(lab, ids)
+    say("system calls")
+    return Measured(
+        state=state,
+        costs=costs,
+        typed_loop=sorted(loop() for _ in range(LOOP_ROUNDS))[LOOP_ROUNDS // 2],
+        look_calls=system_calls.of_a_look(lab.endpoint),
+        lsns_calls=system_calls.of_program(["lsns"]).total(),
+    )
+
+
+def _measure_process(load: NodeLoad, looks: int) -> list[Verdict]:
+    say(f"{COLD_ROUNDS} times pausewatch scan, with two looks a second apart")
+    verdicts = _show(budgets.of_cold_scan(measure_cold_scan(load.lab.endpoint, rounds=COLD_ROUNDS)))
+    say(f"{looks} looks of one process")
+    endurance = endure(load.lab.endpoint, looks)
+    verdicts += _show(budgets.of_endurance(endurance, sandboxes=load.pods, containers=load.containers))
+    _explain(endurance)
     return verdicts
 
 
@@ -97,21 +114,10 @@ def _show(verdicts: Iterable[Verdict]) -> list[Verdict]:
     return shown
 
 
-def _explain(load: NodeLoad, costs: Costs, rounds: int) -> None:
-    click.echo(
-        f"load: {load.processes} processes ({load.of_pods} of {load.pods} pods with {load.containers} containers and"
-        f" their runtime, {load.sleepers} sleepers); {costs.processes} on the whole machine, which each program reads;"
-        f" namespace links of {costs.first_processes} pauses and containers\n"
-        f"CPU ms, user and system, median of {rounds}:\n"
-        f"  one warm look      {costs.look:8.2f}\n"
-        f"    runtime's lists  {costs.cri:8.2f}\n"
-        f"    /proc, links     {costs.proc:8.2f}\n"
-        f"    judging          {costs.judging:8.2f}\n"
-        f"  C, same /proc      {costs.c:8.2f}\n"
-        f"  ps                 {costs.ps:8.2f}\n"
-        f"  lsns               {costs.lsns:8.2f}\n"
-        f"  not ours: what the runtime spends on answering one look {costs.runtime:.2f}"
-    )
+def _explain(endurance: Endurance) -> None:
+    click.echo(f"allocated at the peak of a warm look: {endurance.allocated_bytes / KIBIBYTE:,.0f} KiB")
+    click.echo(f"calls of the first look: {_counted(endurance.first_calls)}")
+    click.echo(f"calls of the {endurance.looks - 1} looks after it: {_counted(endurance.later_calls)}")
 
 
 def _counted(calls: Mapping[str, int]) -> str:

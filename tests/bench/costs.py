@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 from bench.c_sweep import c_sweep
-from bench.measure import interleaved, others_cpu, own_cpu, program_cpu
+from bench.measure import interleaved, others_cpu, own_cpu, program_cpu, wall
 from lab.waiting import wait_until
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
@@ -20,6 +23,9 @@ from pausewatch.scan import Look, judge, look
 from pausewatch.sources.collector import Collector
 from pausewatch.sources.cri.source import CriSource
 from pausewatch.sources.procfs.source import ProcSource
+
+Peers: TypeAlias = Mapping[str, Callable[[], float]]
+NONE: Peers = MappingProxyType({})
 
 
 class Looker:
@@ -48,6 +54,9 @@ class Costs:
     look: float
     """One warm look, whole: what the agent does in each period."""
 
+    wall: float
+    """The milliseconds that pass meanwhile, waiting for the runtime included."""
+
     cri: float
     """Of it: two lists from the runtime, and what is made of them."""
 
@@ -64,7 +73,9 @@ class Costs:
     """The C program with the reads of ``proc``."""
 
     lsns: float
-    ps: float
+
+    peers: Mapping[str, float]
+    """Of what else was measured in turn with these, by its name."""
 
     processes: int
     """Of the whole machine: what each of them reads."""
@@ -73,13 +84,14 @@ class Costs:
     """Whose namespace links were read."""
 
 
-def measure_costs(endpoint: str, runtime_pid: int, *, rounds: int) -> Costs:
+def measure_costs(endpoint: str, runtime_pid: int, *, rounds: int, peers: Peers = NONE) -> Costs:
     """Measure on the node as it is now.
 
     Args:
         endpoint: The CRI socket, ``unix:///path``.
         runtime_pid: The process behind it.
         rounds: Of each way; the median is returned.
+        peers: What else to measure in turn with these: functions that return CPU milliseconds, by name.
 
     Raises:
         RuntimeError: The node could not be read.
@@ -95,16 +107,18 @@ def measure_costs(endpoint: str, runtime_pid: int, *, rounds: int) -> Costs:
         in_c = stack.enter_context(c_sweep([pid for _, pid in wanted]))
         ways = {
             "look": own_cpu(looker.look),
+            "wall": wall(looker.look),
             "cri": own_cpu(cri.read),
             "proc": own_cpu(lambda: proc.read(wanted)),
             "judging": own_cpu(lambda: looker.judge_again(snapshot)),
             "runtime": others_cpu(runtime_pid, looker.look),
             "c": in_c.sweep,
             "lsns": program_cpu(["lsns"]),
-            "ps": program_cpu(["ps", "-eo", "pid,ppid,stat"]),
         }
+        medians = interleaved({**ways, **peers}, rounds=rounds)
         return Costs(
-            **interleaved(ways, rounds=rounds),
+            **{name: medians[name] for name in ways},
+            peers={name: medians[name] for name in peers},
             processes=0 if isinstance(snapshot.processes, Unavailable) else len(snapshot.processes),
             first_processes=len(wanted),
         )

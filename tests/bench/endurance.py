@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ class Endurance:
     """Resident memory after half of them: until then caches and the allocator's lists still find their size."""
 
     last_rss_bytes: int
+    allocated_bytes: int
+    """What one of the later looks had allocated at its peak, by Python's own count."""
+
     first_calls: Mapping[str, int]
     """Of the first look to the runtime, by method of the CRI."""
 
@@ -54,13 +58,27 @@ def _endure_here(endpoint: str, looks: int) -> Endurance:
         for _ in range(looks - settling):
             looker.look()
         later_calls = {method: calls - first_calls[method] for method, calls in collector.runtime_calls.items()}
+        last = _resident_bytes()
         return Endurance(
             looks=looks,
             settled_rss_bytes=settled,
-            last_rss_bytes=_resident_bytes(),
+            last_rss_bytes=last,
+            allocated_bytes=_allocated_bytes(looker),
             first_calls=first_calls,
             later_calls=later_calls,
         )
+
+
+def _allocated_bytes(looker: Looker) -> int:
+    # tracemalloc's own memory is why this comes after all that is about resident memory.
+    tracemalloc.start()
+    looker.look()
+    tracemalloc.reset_peak()
+    before, _ = tracemalloc.get_traced_memory()
+    looker.look()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak - before
 
 
 def _resident_bytes() -> int:

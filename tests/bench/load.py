@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,16 @@ PODS_PER_LINE = 25
 LONGEST_SECONDS = "3600"
 """A sleeper that nobody ends, because the benchmark was killed, ends by itself."""
 
+FORGETFUL = """
+import os, sys, time
+for _ in range(int(sys.argv[1])):
+    if os.fork() == 0:
+        os._exit(0)
+print("all forked", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+"""A program with so many children that it never waits for."""
+
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What a person or a CI sends to end the benchmark."""
 
@@ -37,6 +48,9 @@ class NodeLoad:
     sleepers: int
     """Further processes, in no pod."""
 
+    zombies: int
+    """Of the sleepers' number: dead, with a parent that does not wait."""
+
     @property
     def containers(self) -> int:
         """Of all pods."""
@@ -45,17 +59,18 @@ class NodeLoad:
     @property
     def processes(self) -> int:
         """All that was started; what else the machine runs is not counted."""
-        return self.of_pods + self.sleepers
+        return self.of_pods + self.sleepers + self.zombies
 
 
 @contextmanager
-def node_load(name: str, *, pods: int, processes: int) -> Iterator[NodeLoad]:
+def node_load(name: str, *, pods: int, processes: int, zombies: int = 0) -> Iterator[NodeLoad]:
     """Keep a container runtime with ``pods`` pods, and sleepers until ``processes`` were started in all.
 
     Args:
         name: What the lab is called; what an earlier one of that name left is removed first.
         pods: How many, each with two containers.
         processes: How many in all; the pods alone may already be more.
+        zombies: How many of the processes that are in no pod are dead.
 
     Raises:
         LabError: The runtime did not start, or refused a pod.
@@ -67,20 +82,21 @@ def node_load(name: str, *, pods: int, processes: int) -> Iterator[NodeLoad]:
         stack.callback(_ignore_signals)
         run_pods(lab, pods)
         of_pods = len(lab.cgroup.members())
-        asleep = stack.enter_context(sleepers(max(0, processes - of_pods)))
-        say(f"{of_pods} processes of {pods} pods and their runtime, {len(asleep)} further sleepers")
+        asleep = stack.enter_context(sleepers(max(0, processes - of_pods - zombies)))
+        stack.enter_context(dead_children(zombies))
+        say(f"{of_pods} processes of {pods} pods and their runtime, {len(asleep)} sleepers and {zombies} zombies")
         stack.callback(say, "removing the load")
         stack.callback(_ignore_signals)
-        yield NodeLoad(lab=lab, pods=pods, of_pods=of_pods, sleepers=len(asleep))
+        yield NodeLoad(lab=lab, pods=pods, of_pods=of_pods, sleepers=len(asleep), zombies=zombies)
 
 
-def run_pods(lab: RuntimeLab, count: int) -> None:
-    """Make ``count`` pods of two containers through the CRI; they go with the lab.
+def run_pods(lab: RuntimeLab, count: int, there: int = 0) -> None:
+    """Make pods of two containers through the CRI, ``count`` with those that are there; they go with the lab.
 
     Raises:
         LabError: The runtime refused one.
     """
-    for number in range(count):
+    for number in range(there, count):
         if number % PODS_PER_LINE == 0:
             say(f"{number} of {count} pods made")
         # Every tenth as a node's own agents are: they share more with the node, and are judged differently.
@@ -100,6 +116,20 @@ def sleepers(count: int) -> Iterator[tuple[int, ...]]:
             process.kill()
         for process in started:
             process.wait()
+
+
+@contextmanager
+def dead_children(count: int) -> Iterator[None]:
+    """Keep ``count`` zombies, children of one process that does not wait for them."""
+    parent = subprocess.Popen([sys.executable, "-c", FORGETFUL, str(count), LONGEST_SECONDS], stdout=subprocess.PIPE)
+    try:
+        assert parent.stdout is not None
+        if not parent.stdout.readline():
+            raise RuntimeError("the parent of the zombies ended")
+        yield
+    finally:
+        parent.kill()
+        parent.communicate()
 
 
 @contextmanager

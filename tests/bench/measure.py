@@ -22,6 +22,17 @@ def own_cpu(work: Callable[[], object]) -> Callable[[], float]:
     return measured
 
 
+def wall(work: Callable[[], object]) -> Callable[[], float]:
+    """Return a function that does ``work`` and returns the milliseconds that passed, waiting included."""
+
+    def measured() -> float:
+        begin = time.perf_counter_ns()
+        work()
+        return (time.perf_counter_ns() - begin) / 1e6
+
+    return measured
+
+
 def program_cpu(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Callable[[], float]:
     """Return a function that runs a program to its end and returns the CPU milliseconds, user and system, it took.
 

@@ -23,6 +23,7 @@ GO_MODULES = {
     "k8s.io/kubernetes": "1.36.3",
     "helm.sh/helm/v4": "4.3.1",
     "github.com/yannh/kubeconform": "0.8.0",
+    "github.com/prometheus/node_exporter": "1.12.1",
 }
 
 #: Go modules from which only files are taken, with the checksum that go.sum would have. Of Kubernetes the oldest
