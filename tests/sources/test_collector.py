@@ -198,6 +198,15 @@ class TestConfirmingAnOrphan:
         assert self.confirm(path, pods) == []
         assert pods.asked == []
 
+    @pytest.mark.usefixtures("runtime")
+    def test_is_not_asked_while_no_pods_are_known(self, path: Path) -> None:
+        """An agent that starts without API server must see what is wrong on its node all the same."""
+        down = Unavailable(reason="ApiServerUnreachable", detail="connection refused")
+        pods = Pods(down, gone=down)
+
+        assert self.confirm(path, pods) == []
+        assert pods.asked == []
+
 
 class TestPodsWithoutSandbox:
     """Pods that the API server knows, and the runtime has no ready sandbox of."""

@@ -157,8 +157,13 @@ class Collector:
         return self._pod_is_back(snapshot, sandbox)
 
     def _pod_is_back(self, snapshot: Snapshot, sandbox: Sandbox) -> str:
-        """Ask the API server itself about a pod that our copy of its list lacks."""
-        if self._pods is None or any(pod.uid == sandbox.uid for pod in _present(snapshot.pods)):
+        """Ask the API server itself about a pod that our copy of its list lacks.
+
+        Without a copy nobody suspects a pod to be gone, and what else is wrong with its sandbox needs no API server.
+        """
+        if self._pods is None or isinstance(snapshot.pods, Unavailable):
+            return ""
+        if any(pod.uid == sandbox.uid for pod in snapshot.pods):
             return ""
         wanted = Pod(namespace=sandbox.namespace, name=sandbox.name, uid=sandbox.uid, deletion_grace_seconds=None)
         return _unless(self._pods.is_gone(wanted), "its pod is in the API")
