@@ -4,7 +4,7 @@ import pytest
 
 from cli.running import run
 from pausewatch import alerts, checks
-from pausewatch.alerts.agent_alerts import AGENT_ALERTS
+from pausewatch.alerts.agent_alerts import agent_alert_pages
 from pausewatch.checks._check import all_checks
 
 
@@ -20,7 +20,7 @@ def test_every_check_is_found_by_id_reason_and_alert() -> None:
 def test_alert_about_an_agent_has_a_page_too() -> None:
     """Whoever is told that an agent is down has no cluster to look it up in."""
     told = run("explain").stdout
-    for alert in AGENT_ALERTS:
+    for alert in agent_alert_pages().values():
         assert run("explain", alert.name).stdout == files(alerts).joinpath(alert.page).read_text()
         assert f"{alert.name}  {alert.summary}" in told
 

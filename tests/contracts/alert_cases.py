@@ -108,6 +108,20 @@ def cases() -> Mapping[str, tuple[Case, ...]]:
     return found | {rule.name: tuple(agent_cases(rule.name)) for rule in agent_rules()}
 
 
+def promtool_tests() -> list[Case]:
+    """Return all of them as promtool takes them; what goes on at the same minutes, in one test: each costs it time."""
+    together: dict[tuple[int, int], Case] = {}
+    for rule in finding_rules():
+        for number, one in enumerate(finding_cases(rule)):
+            merged = together.setdefault(
+                (rule.delay_seconds, number), {"interval": "1m", "input_series": [], "alert_rule_test": []}
+            )
+            merged["input_series"] += one["input_series"]
+            merged["alert_rule_test"] += one["alert_rule_test"]
+    of_agents = {rule.name: agent_cases(rule.name) for rule in agent_rules()}
+    return [*together.values(), *(one for cases_of_name in of_agents.values() for one in cases_of_name)]
+
+
 def _down(rules: tuple[Rule, ...]) -> Iterator[Case]:
     every, one = rules
     of_node = told(one, NODE, _of_node(one))

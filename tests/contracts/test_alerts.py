@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contracts.alert_cases import cases
+from contracts.alert_cases import cases, promtool_tests
 from contracts.alert_rules import RECORDED, Rule, agent_rules, finding_rules, render_rules
 from contracts.exported import metrics_in, unknown_metrics
 from contracts.render import REPOSITORY
 from e2e.support.promtool import complaints_about_rules, complaints_of_rule_tests, ensure_promtool
-from pausewatch.alerts.agent_alerts import AGENT_ALERTS
+from pausewatch.alerts.agent_alerts import AGENT_ALERTS, AgentAlert, agent_alert_pages
 from pausewatch.checks._check import all_checks
 from pausewatch.cli.explain import find
 from pausewatch.model.report import Severity
@@ -66,13 +66,13 @@ def test_recorded_series_rest_on_metrics_that_the_agent_has(name: str) -> None:
     assert RECORDED[name].startswith(f"{operation} by ({', '.join(level.split('_'))})")
 
 
-@pytest.mark.parametrize("alert", AGENT_ALERTS, ids=lambda alert: f"{alert.name}-{alert.severity}")
-def test_page_about_an_agent_has_every_section(alert: object) -> None:
+@pytest.mark.parametrize("alert", agent_alert_pages().values(), ids=lambda alert: alert.name)
+def test_page_about_an_agent_has_every_section(alert: AgentAlert) -> None:
     """In the order that the runbooks of Prometheus' community have."""
-    page = (PACKAGE / "alerts" / alert.page).read_text()  # type: ignore[attr-defined]
+    page = (PACKAGE / "alerts" / alert.page).read_text()
     _, *rest = re.split(r"^## (.+)$", page, flags=re.MULTILINE)
 
-    assert page.startswith(f"# {alert.name}\n\n{alert.summary}\n")  # type: ignore[attr-defined]
+    assert page.startswith(f"# {alert.name}\n\n{alert.summary}\n")
     assert tuple(rest[::2]) == SECTIONS_OF_A_PAGE
     assert all(text.strip() for text in rest[1::2])
 
@@ -125,7 +125,7 @@ def test_alerts_fire_when_they_should(promtool: Path, tmp_path: Path) -> None:
     document = {
         "rule_files": ["alerts.yaml"],
         "evaluation_interval": "1m",
-        "tests": [one for of_alert in cases().values() for one in of_alert],
+        "tests": promtool_tests(),
     }
     tests.write_text(yaml.safe_dump(document, sort_keys=False))
 

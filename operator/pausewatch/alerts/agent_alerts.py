@@ -36,7 +36,7 @@ class AgentAlert:
 
     why_delay: str
     summary: str
-    """One sentence without variables; the page's second line."""
+    """One sentence without variables. The page has that of the last rule of its name."""
 
     description: str
     """What is wrong and what to type. ``{node}`` stands for the node."""
@@ -54,7 +54,7 @@ AGENT_ALERTS = (
         expression=f'absent(up{{job="{JOB}"}} == 1)',
         delay_seconds=900,
         why_delay="the first installation, and a restart of Prometheus, take minutes to discover their targets",
-        summary="An agent does not answer Prometheus, so nobody looks at the pod sandboxes of its node.",
+        summary="No agent answers Prometheus, so nobody looks at any pod sandbox.",
         description="No agent of pausewatch answers Prometheus: either none runs, or none is scraped"
         f' as job="{JOB}". Start with: kubectl get daemonsets,pods --all-namespaces --selector'
         f" app.kubernetes.io/name={JOB}",
@@ -120,5 +120,5 @@ unless
 
 
 def agent_alert_pages() -> Mapping[str, AgentAlert]:
-    """Return one rule per page, by the name of the alert: what rules of one name share."""
+    """Return one rule per page, the last one, by the name of the alert."""
     return {alert.name: alert for alert in AGENT_ALERTS}

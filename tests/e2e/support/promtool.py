@@ -35,5 +35,5 @@ def complaints_of_rule_tests(promtool: Path, tests: Path) -> str:
 
 
 def _failure(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     return "" if done.returncode == 0 else f"exit code {done.returncode}: {done.stdout}{done.stderr}".strip()
