@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -84,7 +83,7 @@ class Agent:
         return self.wait(f"a line of the agent's log with {' and '.join(words)}", probe, limit_seconds)
 
     def wait(self, what: str, probe: Callable[[], T | None], limit_seconds: float) -> T:
-        """Wait as `lab.waiting.wait_until` does, but no longer than the agent lives.
+        """Wait as `lab.waiting.wait_until` does, but no longer than the agent lives; longer on a node that is slow.
 
         Raises:
             WaitTimeoutError: The limit was reached.
@@ -98,10 +97,10 @@ class Agent:
                 time.sleep(PAUSE_SECONDS)
             return answer
 
-        return wait_until(what, unless_dead, limit_seconds)
+        return wait_until(what, unless_dead, limit_seconds * self.node.slowness)
 
     def page(self, path: str) -> Page:
-        """Get a page, within 5 s.
+        """Get a page, within 5 s on a node that is not slow.
 
         Raises:
             OSError: No answer in time.
@@ -110,7 +109,7 @@ class Agent:
         opener = build_opener(ProxyHandler({}))
         began = time.monotonic()
         try:
-            with opener.open(f"{self._address()}{path}", timeout=PAGE_SECONDS) as answer:
+            with opener.open(f"{self._address()}{path}", timeout=PAGE_SECONDS * self.node.slowness) as answer:
                 text = answer.read().decode()
                 return Page(answer.status, text, time.monotonic() - began)
         except HTTPError as error:
@@ -146,28 +145,34 @@ class Agent:
         """What the agent lacks now, as ``/readyz`` tells it: reasons by source."""
         return {name: trouble["reason"] for name, trouble in self.readiness()["troubles"].items()}
 
+    def resident_mib(self) -> float:
+        """How much memory it takes now (proc(5): VmRSS)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))
+
     def stop(self) -> float:
         """End it with SIGTERM, and return the seconds that took.
 
         Raises:
-            AssertionError: It took longer than 5 s, or did not end well.
+            AssertionError: It took longer than 5 s, on a node that is not slow, or did not end well.
         """
+        limit_seconds = END_SECONDS * self.node.slowness
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(END_SECONDS)
+            code = self.process.wait(limit_seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the agent did not end within {END_SECONDS:g} s of SIGTERM") from None
+            raise AssertionError(f"the agent did not end within {limit_seconds:g} s of SIGTERM") from None
         assert code == 0, f"the agent ended with {code} after SIGTERM"
         return time.monotonic() - began
 
     def run_scan(self) -> dict[str, Any]:
         """Run ``pausewatch scan`` on the same node with the same settings, and return the object it prints."""
-        command = [sys.executable, "-m", "pausewatch", "scan", "--output=json"]
+        command = [self.node.python, "-m", "pausewatch", "scan", "--output=json"]
         environment = {name: value for name, value in self.environment.items() if name != "KUBECONFIG"}
         process = self.node.popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            told, complaint = process.communicate(timeout=30)
+            told, complaint = process.communicate(timeout=30 * self.node.slowness)
         finally:
             process.kill()
         assert process.returncode == 0, complaint.decode()
@@ -196,18 +201,18 @@ def running_agent(
     print(f"overridden settings of the agent: {dict(pace.overrides) or 'none'}")  # noqa: T201  shown with a failure
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(Path(pausewatch.__file__).parents[1]),
+        "PYTHONPATH": str(node.bring(Path(pausewatch.__file__).parents[1])),
         "PYTHONUNBUFFERED": "1",
         "LC_ALL": "C.UTF-8",
-        "KUBECONFIG": str(kubeconfig),
+        "KUBECONFIG": str(node.bring(kubeconfig) if kubeconfig.exists() else kubeconfig),
         "PAUSEWATCH_RUNTIME_ENDPOINT": node.runtime.endpoint,
         "PAUSEWATCH_NODE_NAME": node.node_name,
-        "PAUSEWATCH_LISTEN_ADDRESS": "127.0.0.1:0",
+        "PAUSEWATCH_LISTEN_ADDRESS": f"{node.address}:0",
         **pace.overrides,
         **variables,
     }
     with log_file.open("wb") as log:
-        command = [sys.executable, "-m", "pausewatch", "agent"]
+        command = [node.python, "-m", "pausewatch", "agent"]
         process = node.popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
     agent = Agent(process, log_file, pace, environment, node)
     try:

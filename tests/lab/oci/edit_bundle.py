@@ -30,6 +30,10 @@ def edit(spec: dict[str, Any], fault: Mapping[str, str]) -> None:
         spec["mounts"].append({"destination": "/bin/busybox", **program})
         spec["process"]["args"] = ["/bin/busybox", "sh", "-c", fault["script"]]
         return
+    if fault["type"] == "user":
+        # With them, runc would not start a container that stays in the user namespace of the node.
+        for mappings in ("uidMappings", "gidMappings"):
+            spec["linux"].pop(mappings, None)
     namespaces = [entry for entry in spec["linux"]["namespaces"] if entry["type"] != fault["type"]]
     if fault["do"] == "fresh":
         namespaces.append({"type": fault["type"]})

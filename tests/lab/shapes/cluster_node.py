@@ -80,6 +80,11 @@ class ClusterNode:
         """The interpreter on the node that runs programs of the checkout."""
         return sys.executable
 
+    @property
+    def address(self) -> str:
+        """Where this process reaches what a program listens at that `popen` has started on the node."""
+        return "127.0.0.1"
+
     def bring(self, path: Path) -> Path:
         """Have a file or directory of the machine on the node, under the same path, and return that.
 
@@ -87,11 +92,11 @@ class ClusterNode:
         """
         return path
 
-    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+    def kubectl(self, *arguments: str, stdin: str | None = None, limit_seconds: float = _KUBECTL_SECONDS) -> str:
         """Run kubectl as administrator and return what it prints.
 
         Raises:
-            LabError: It failed, or took more than 60 s; ends with what it wrote to standard error.
+            LabError: It failed, or took longer than the limit; ends with what it wrote to standard error.
         """
         command = [str(self.programs.kubectl), f"--kubeconfig={self.kubeconfig}"]
         command += [f"--cache-dir={self.runtime.places.run / 'kubectl'}", *arguments]
@@ -105,11 +110,11 @@ class ClusterNode:
                 env=environment,
                 capture_output=True,
                 text=True,
-                timeout=_KUBECTL_SECONDS,
+                timeout=limit_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise LabError(f"{what}: not done after {_KUBECTL_SECONDS:g} s") from None
+            raise LabError(f"{what}: not done after {limit_seconds:g} s") from None
         if done.returncode:
             raise LabError(f"{what} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
@@ -147,7 +152,8 @@ class ClusterNode:
         """
         wait = f"--timeout={limit_seconds:g}s"
         try:
-            self.kubectl("wait", f"--for=condition={condition}", f"pod/{name}", f"--namespace={namespace}", wait)
+            asked = ("wait", f"--for=condition={condition}", f"pod/{name}", f"--namespace={namespace}", wait)
+            self.kubectl(*asked, limit_seconds=limit_seconds + _KUBECTL_SECONDS)
         except LabError as error:
             if "timed out" not in str(error):
                 raise

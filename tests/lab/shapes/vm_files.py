@@ -34,13 +34,18 @@ _PROGRAM_MODE = 0o755
 _FILE_MODE = 0o600
 _PUBLIC_MODE = 0o644
 
-#: All defaults of a node in production, AppArmor among them, but for the wrapper that stands for runc.
+#: All defaults of a node in production, AppArmor among them, but for the wrapper that stands for runc, and deadlines
+#: of two to five seconds that a machine without KVM does not always meet.
 _CONTAINERD = """\
 version = 3
 
 [grpc]
 address = "{socket}"
 tcp_address = "{address}:{port}"
+
+[timeouts]
+"io.containerd.timeout.shim.load" = "60s"
+"io.containerd.timeout.task.state" = "60s"
 
 [plugins."io.containerd.grpc.v1.cri"]
 disable_tcp_service = false

@@ -12,10 +12,10 @@ import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lab.build.cluster import ensure_cluster_programs
 from lab.build.runtime import ensure_programs
@@ -50,9 +50,22 @@ while grep -q 'populated 1' cgroup.events; do sleep 0.1; done
 
 @dataclass(frozen=True)
 class VmNode(FurtherNode):
-    """A running virtual machine: `start` makes one, `attach` finds one; as a context manager it is stopped."""
+    """A running virtual machine: `start` makes one, `attach` finds one; as a context manager it is stopped.
+
+    Attributes:
+        apparmor_profile: What `popen` confines programs by; empty: nothing, as `confined_by` says.
+    """
 
     runtime: VmRuntime
+    apparmor_profile: str = ""
+
+    def confined_by(self, apparmor_profile: str) -> Self:
+        """The same node, where `popen` starts programs under a profile that the kernel knows.
+
+        That of containers is there from the first container on. A program under it is confined as one in a container,
+        but it is in no container: it has all capabilities and the node's own files.
+        """
+        return replace(self, apparmor_profile=apparmor_profile)
 
     @property
     def slowness(self) -> float:
@@ -63,6 +76,11 @@ class VmNode(FurtherNode):
     def python(self) -> str:
         """The interpreter of its Debian, which finds the packages of requirements.lock."""
         return vm_files.PYTHON
+
+    @property
+    def address(self) -> str:
+        """That of the node itself."""
+        return self.runtime.address
 
     def bring(self, path: Path) -> Path:
         """Copy a file or directory of the machine around it to the same path on the node.
@@ -93,7 +111,9 @@ class VmNode(FurtherNode):
         What is returned is a process of the machine around it that stands for the program: environment, output, exit
         code and signals are passed on, and when it is killed, the program is. Its input is empty unless one is given.
         """
-        return subprocess.Popen(command_line(self.runtime.address, command), **{"stdin": subprocess.DEVNULL, **options})
+        confined = ("aa-exec", "-p", self.apparmor_profile, "--") if self.apparmor_profile else ()
+        remote = command_line(self.runtime.address, [*confined, *command])
+        return subprocess.Popen(remote, **{"stdin": subprocess.DEVNULL, **options})
 
     def falsify(self, pod: str, container: str, fault: Mapping[str, str], namespace: str = NAMESPACE) -> None:
         """As on other nodes; a path in the fault is one of this node."""

@@ -16,6 +16,7 @@ from lab.vm.client import command_line
 from lab.waiting import wait_until
 
 _COMMAND_SECONDS = 120.0
+_REMOVAL_SECONDS = 150.0
 #: For an imported image to be known to the CRI.
 _IMAGE_SECONDS = 60.0
 
@@ -82,6 +83,11 @@ class VmRuntime(RuntimeLab):
         for name, archive in ((PAUSE_IMAGE, "pause.tar"), (BUSYBOX_IMAGE, "busybox.tar")):
             self.ctr("images", "import", str(PROGRAMS / "images" / archive))
             wait_until(f"the CRI to know {name}", partial(self.client.has_image, name), _IMAGE_SECONDS)
+
+    def remove_all_pods(self) -> None:
+        """Remove every sandbox the runtime knows, whoever made it."""
+        for sandbox in self.client.sandboxes():
+            self.client.remove_sandbox(sandbox.id, _REMOVAL_SECONDS)
 
     def stop(self) -> None:
         """Power it off as a power cut does, and remove everything it left."""

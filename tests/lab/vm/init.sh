@@ -20,7 +20,9 @@ mount --make-rshared /
 mkdir /sys/fs/cgroup/init.scope /sys/fs/cgroup/system.slice
 echo $$ >/sys/fs/cgroup/init.scope/cgroup.procs
 for directory in /sys/fs/cgroup /sys/fs/cgroup/system.slice; do
-	echo '+cpuset +cpu +io +memory +pids' >"$directory/cgroup.subtree_control"
+	for controller in $(cat "$directory/cgroup.controllers"); do
+		echo "+$controller" >"$directory/cgroup.subtree_control"
+	done
 done
 
 hostname "$LAB_NODE"

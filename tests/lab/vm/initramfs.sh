@@ -3,7 +3,7 @@
 # in which they need each other, then hand over to the disk. Whatever fails ends the machine; its console says where.
 set -eu
 /bin/busybox mount -t devtmpfs devtmpfs /dev
-for module in virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
+for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
 	/bin/busybox insmod "/modules/$module.ko"
 done
 # vda: the system; what is written there is gone with the machine. vdb: programs. vdc: Python packages. vdd: a tar
