@@ -20,9 +20,11 @@ from lab import faults
 from lab.naming import lab_name
 from lab.shapes import cluster as clusters
 from lab.shapes import nested_node as nested_nodes
+from lab.shapes import vm_node as vm_nodes
 from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_node import ClusterNode
 from lab.shapes.nested_node import NestedNode
+from lab.shapes.vm_node import VmNode
 from support.shared_node import node
 
 __all__ = ["node"]
@@ -91,6 +93,23 @@ def nested_node(running_nested_node: NestedNode) -> Iterator[NestedNode]:
     """A second node of the cluster, in a PID namespace of its own as in kind, without pods."""
     yield running_nested_node
     running_nested_node.restore()
+
+
+@pytest.fixture(scope="module")
+def running_vm_node(running_cluster: Cluster) -> Iterator[VmNode]:
+    """A node with its own kernel for all tests of a module: it takes half a minute to start, and work from the others.
+
+    Ask for `vm_node` instead: it cleans up after each test.
+    """
+    with vm_nodes.start(running_cluster, "node-c") as started:
+        yield started
+
+
+@pytest.fixture
+def vm_node(running_vm_node: VmNode) -> Iterator[VmNode]:
+    """A node of the cluster with its own kernel, as nodes in production have: cgroup v2, AppArmor; without pods."""
+    yield running_vm_node
+    running_vm_node.restore()
 
 
 @pytest.fixture
