@@ -199,6 +199,26 @@ def test_session_tells_how_each_request_went(tmp_path: Path) -> None:
     assert [*dict.fromkeys(told)] == [("/fine", "fine"), ("/forbidden", "Http403"), ("/down", "Unreachable")]
 
 
+def test_session_that_is_closed_meanwhile_tells_nothing_of_the_server(tmp_path: Path) -> None:
+    """kopf closes it when one of its requests is refused, and the others are under way."""
+    told: list[str] = []
+
+    async def ask() -> None:
+        async with serving(FakeApi(), tmp_path) as place:
+            connection = read_connection(place)
+            assert isinstance(connection, Connection)
+            session = open_session(connection, outcome=lambda path, _: told.append(path))
+            asking = asyncio.ensure_future(session.get(f"{connection.server}/any"))
+            await asyncio.sleep(0)
+            await session.close()
+            with pytest.raises(aiohttp.ClientError):
+                await asking
+
+    asyncio.run(ask())
+
+    assert told == []
+
+
 def refused_by(place: ConnectionPlace) -> ApiError:
     """Make one request and return how it failed."""
 

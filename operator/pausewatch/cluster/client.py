@@ -164,8 +164,11 @@ def telling(outcome: Outcome) -> aiohttp.ClientMiddlewareType:
         try:
             answer = await handler(request)
         except (aiohttp.ClientError, OSError) as error:
-            # A timeout is an OSError too, and says nothing itself.
-            outcome(path, ApiError(asked, 0, "Unreachable", str(error) or type(error).__name__))
+            # Of this very type: our own end was closed, because another request was refused with 401 and somebody logs
+            # in anew. Told as unreachable, it would hide the 401 and send people to look at the network.
+            if type(error) is not aiohttp.ClientConnectionError:
+                # A timeout is an OSError too, and says nothing itself.
+                outcome(path, ApiError(asked, 0, "Unreachable", str(error) or type(error).__name__))
             raise
         failed = answer.status >= ERRORS_FROM
         outcome(path, ApiError(asked, answer.status, f"Http{answer.status}", answer.reason or "") if failed else None)
