@@ -9,6 +9,7 @@ import yaml
 from contracts.render import REPOSITORY, SCHEMA
 
 MANIFESTS = REPOSITORY / "manifests"
+WORKLOAD = MANIFESTS / "workload.yaml"
 READS = ["get", "list", "watch"]
 
 AGENT_RIGHTS = {
@@ -77,6 +78,44 @@ def test_whoever_may_view_the_cluster_may_read_reports() -> None:
 
     assert labels["rbac.authorization.k8s.io/aggregate-to-view"] == "true"
     assert rights("pausewatch-view") == {("pausewatch.github.io", "podsandboxreports"): READS}
+
+
+def test_agent_s_pod_asks_for_what_it_needs_and_no_more() -> None:
+    """What is said of the chart, of its defaults: a change of one of these is a decision."""
+    (daemon_set,) = [one for one in yaml.safe_load_all(WORKLOAD.read_text()) if one["kind"] == "DaemonSet"]
+    pod = daemon_set["spec"]["template"]["spec"]
+    (agent,) = pod["containers"]
+    (runtime,) = [volume["hostPath"] for volume in pod["volumes"] if "hostPath" in volume]
+    (mount,) = [mount for mount in agent["volumeMounts"] if mount["name"].startswith("runtime-")]
+
+    assert pod["hostPID"] is True
+    assert not {"hostNetwork", "hostIPC", "initContainers"} & pod.keys()
+    assert agent["securityContext"] == {
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "runAsNonRoot": False,
+        "capabilities": {"drop": ["ALL"], "add": ["SYS_PTRACE"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+        "appArmorProfile": {"type": "Unconfined"},
+    }
+    assert runtime == {"path": "/run", "type": "Directory"}
+    assert (mount["readOnly"], mount["mountPropagation"]) == (True, "HostToContainer")
+    assert agent["resources"] == {"requests": {"cpu": "10m", "memory": "80Mi"}, "limits": {"memory": "128Mi"}}
+    assert daemon_set["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] == "10%"
+
+
+def test_files_are_applied_in_an_order_that_works() -> None:
+    """kubectl goes by their names: what lies in a Namespace comes after it."""
+    names = sorted(path.name for path in MANIFESTS.glob("*.yaml"))
+    first = {
+        one["kind"]: names.index(name) for name in names for one in yaml.safe_load_all((MANIFESTS / name).read_text())
+    }
+
+    assert first["Namespace"] <= first["ServiceAccount"] < first["DaemonSet"]
+    assert first["CustomResourceDefinition"] < first["DaemonSet"]
 
 
 def test_rights_name_what_the_definition_defines() -> None:

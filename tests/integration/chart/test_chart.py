@@ -171,6 +171,20 @@ def test_alerts_are_those_of_the_rule_file(helm: Helm) -> None:
     assert alerts(rendered) - alerts(fewer) == {"PausewatchZombieBuildup"}
 
 
+def test_monitors_scrape_as_a_plain_prometheus_is_told_to(helm: Helm) -> None:
+    """Alerts and dashboards rely on the same labels, however the agents are found."""
+    (plain,) = yaml.safe_load((CHART / "files" / "scrape-config.yaml").read_text())["scrape_configs"]
+    given = ("--set=podMonitor.enabled=true", "--set=serviceMonitor.enabled=true")
+    (pods,) = helm.the("PodMonitor", *given)["spec"]["podMetricsEndpoints"]
+    (services,) = helm.the("ServiceMonitor", *given)["spec"]["endpoints"]
+    (node,) = [one for one in plain["relabel_configs"] if one.get("target_label") == "node"]
+
+    assert pods == services
+    assert pods["honorLabels"] is plain["honor_labels"] is True
+    assert {"targetLabel": "job", "replacement": plain["job_name"]} in pods["relabelings"]
+    assert {"sourceLabels": node["source_labels"], "targetLabel": "node"} in pods["relabelings"]
+
+
 def test_dashboards_are_those_of_the_files(helm: Helm) -> None:
     """One ConfigMap each, byte for byte."""
     files = {f"pausewatch-{path.name}": path.read_text() for path in (CHART / "files" / "dashboards").glob("*.json")}
