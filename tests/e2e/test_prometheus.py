@@ -12,16 +12,19 @@ from contracts.dashboard_model import concrete
 from contracts.fleet_dashboard import FLEET
 from contracts.node_dashboard import NODE
 from e2e.conftest import StartAgent
-from e2e.support.faulty import run_forgetful
+from e2e.support.agent import Agent
+from e2e.support.faulty import other_sandbox_image, run_forgetful
 from e2e.support.pace import FAST
 from e2e.support.prometheus import RULES, Prometheus, Target, free_port, in_seconds, running_prometheus
-from lab import faults
+from lab.errors import WaitTimeoutError
+from lab.pins import OTHER_PAUSE_IMAGE
 from lab.pods import Container, Pod
 from lab.shapes.cluster import Cluster
 from pausewatch.checks._check import all_checks
 
-BLIND, GONE = "blind-node", "gone-node"
-"""Two more nodes, as far as Prometheus knows: an agent that reaches neither runtime nor API server, and none at all."""
+LATE, BLIND, GONE = "late-node", "blind-node", "gone-node"
+"""More nodes, as far as Prometheus knows: an agent that comes to the cluster's node when the sandbox image is removed,
+one that reaches neither runtime nor API server, and none at all."""
 
 ABOUT_PODS = {
     ("PausewatchNamespaceNotShared", "critical", "lab/torn/app"),
@@ -29,7 +32,7 @@ ABOUT_PODS = {
     ("PausewatchOrphanedSandbox", "critical", "lab/orphan/"),
 }
 ABOUT_NODES = {
-    ("PausewatchSandboxImageMissing", "warning", ""),
+    ("PausewatchSandboxImageMissing", "warning", LATE),
     ("PausewatchRuntimeUnreachable", "warning", BLIND),
     ("PausewatchReportWritesFailing", "warning", BLIND),
     ("PausewatchDown", "warning", GONE),
@@ -54,64 +57,68 @@ FIRING_SECONDS = 120.0
 
 @pytest.fixture
 def broken_cluster(cluster: Cluster) -> Iterator[Cluster]:
-    """A cluster with a torn pod, one that does not reap, one to be orphaned, and no sandbox image."""
+    """A cluster with a torn pod, one that does not reap, and one to be orphaned, from another sandbox image."""
     cluster.falsify("torn", "app", {"type": "network", "do": "fresh"})
-    cluster.run(Pod("torn", containers=(Container("app"), Container("side"))))
+    torn = cluster.run(Pod("torn", containers=(Container("app"), Container("side"))))
     run_forgetful(cluster)
-    cluster.run(Pod("orphan"))
-    faults.sandbox_image_removed(cluster.runtime)
-    yield cluster
-    cluster.runtime.import_images()
+    with other_sandbox_image(cluster, torn):
+        cluster.run(Pod("orphan"))
+        yield cluster
 
 
 @pytest.mark.timeout(300)
 def test_alerts_fire_and_every_panel_has_data(broken_cluster: Cluster, start_agent: StartAgent, tmp_path: Path) -> None:
     """With the scrape configuration and the rules of the chart; what is not broken stays silent."""
     cluster = broken_cluster
-    well, blind, gone = free_port(), free_port(), free_port()
-    targets = (
-        Target(port=well, node=cluster.node_name),
-        Target(port=blind, node=BLIND),
-        Target(port=gone, node=GONE),
-    )
+    own = cluster.node_name
+    ports = {node: free_port() for node in (own, LATE, BLIND, GONE)}
     nowhere = tmp_path / "nowhere"
-    with running_prometheus(tmp_path, targets) as prometheus:
-        agent = start_agent(FAST, variables={"PAUSEWATCH_LISTEN_ADDRESS": f"127.0.0.1:{well}"})
-        start_agent(
-            FAST,
-            kubeconfig=nowhere,
-            variables={
-                "PAUSEWATCH_LISTEN_ADDRESS": f"127.0.0.1:{blind}",
-                "PAUSEWATCH_NODE_NAME": BLIND,
-                "PAUSEWATCH_RUNTIME_ENDPOINT": f"unix://{nowhere}",
-            },
-        )
-        agent.await_scans(2)
+
+    def start(node: str, **more: object) -> Agent:
+        variables = {"PAUSEWATCH_LISTEN_ADDRESS": f"127.0.0.1:{ports[node]}", "PAUSEWATCH_NODE_NAME": node}
+        agent: Agent = start_agent(FAST, variables={**variables, **more.pop("variables", {})}, **more)  # type: ignore[dict-item]
+        return agent
+
+    with running_prometheus(
+        tmp_path, tuple(Target(port=port, node=node) for node, port in ports.items())
+    ) as prometheus:
+        agent = start(own)
+        start(BLIND, kubeconfig=nowhere, variables={"PAUSEWATCH_RUNTIME_ENDPOINT": f"unix://{nowhere}"})
+        agent.wait("drift", lambda: agent.metrics().total("pausewatch_findings", reason="SandboxImageDrift"), 60)
+        cluster.runtime.client.remove_image(OTHER_PAUSE_IMAGE)
+        start(LATE, kubeconfig=nowhere)
         cluster.stop_kubelet()
         cluster.kubectl("delete", "pod", "orphan", "--namespace=lab", "--force", "--grace-period=0")
 
-        missing: set[tuple[str, str, str]] = set()
+        await_fired(prometheus, agent, own)
 
-        def all_fired() -> bool:
-            missing.clear()
-            missing.update((ABOUT_PODS | ABOUT_NODES) - fired(prometheus, cluster.node_name))
-            return not missing
-
-        try:
-            agent.wait("alerts to fire", all_fired, FIRING_SECONDS)
-        except Exception as error:
-            raise AssertionError(f"never fired: {sorted(missing)}") from error
-
-        assert {one for one in fired(prometheus, cluster.node_name) if "/" in one[2]} == ABOUT_PODS
+        assert {one for one in fired(prometheus, own) if "/" in one[2]} == ABOUT_PODS
         expressions_answer(prometheus)
-        panels_have_data(prometheus, cluster.node_name)
-        described(prometheus, cluster.node_name)
+        panels_have_data(prometheus, own)
+        drifted = prometheus.query('pausewatch_findings{reason="SandboxImageDrift"} == 1')
+        assert [one["node"] for one in drifted] == [own]
+        described(prometheus, own)
         troubles = prometheus.troubles()
-        assert (troubles[cluster.node_name], troubles[BLIND]) == ("", "")
+        assert {node: troubles[node] for node in (own, LATE, BLIND)} == {own: "", LATE: "", BLIND: ""}
         assert "refused" in troubles[GONE]
         # The agent's own pod has not taken the place of the one that a metric is about.
         assert prometheus.query('{__name__=~"pausewatch_.*", exported_pod=~".+"}') == []
         assert prometheus.query('pausewatch_finding_first_seen_timestamp_seconds{pod=~"pausewatch-.*"}') == []
+
+
+def await_fired(prometheus: Prometheus, agent: Agent, node: str) -> None:
+    """Wait until each alert that should has fired at some time."""
+    missing: set[tuple[str, str, str]] = set()
+
+    def all_fired() -> bool:
+        missing.clear()
+        missing.update((ABOUT_PODS | ABOUT_NODES) - fired(prometheus, node))
+        return not missing
+
+    try:
+        agent.wait("alerts to fire", all_fired, FIRING_SECONDS)
+    except WaitTimeoutError as error:
+        raise AssertionError(f"never fired: {sorted(missing)}") from error
 
 
 def fired(prometheus: Prometheus, node: str) -> set[tuple[str, str, str]]:
@@ -174,7 +181,8 @@ def panels_have_data(prometheus: Prometheus, node: str) -> None:
 
 def described(prometheus: Prometheus, node: str) -> None:
     """Hold what people get to naming the container, the node, since when, and what to type."""
-    (alert,) = [one for one in prometheus.alerts() if one["labels"]["alertname"] == "PausewatchNamespaceNotShared"]
+    wanted = {"alertname": "PausewatchNamespaceNotShared", "node": node}
+    (alert,) = [one for one in prometheus.alerts() if wanted.items() <= one["labels"].items()]
     description = alert["annotations"]["description"]
     assert description.startswith(
         f"lab/torn/app on node {node}: the container is in a Linux namespace that belongs to no"
