@@ -1,7 +1,10 @@
 """The parts of a cluster that need no machine: addresses, manifests, audit records, faults by name."""
 
+import base64
 import ipaddress
 import json
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from lab.oci.edit_bundle import find_fault, main
 from lab.pods import Container, Mount, Pod
 from lab.shapes.cluster_audit import read_audit
 from lab.shapes.cluster_manifests import pod_manifest
+from lab.shapes.cluster_tokens import shortened
 
 _SPEC = {
     "annotations": {
@@ -105,3 +109,31 @@ def test_bundle_without_a_fault_stays_as_it_is(tmp_path: Path) -> None:
     main(str(tmp_path / "faults"), ["create", "--bundle", str(tmp_path), "id"])
 
     assert config.read_text() == f"{json.dumps(_SPEC)} "
+
+
+def test_shortened_token_says_the_same_and_is_signed(tmp_path: Path) -> None:
+    """The API server takes it for one of its own, which ends sooner."""
+    key, public = tmp_path / "key", tmp_path / "public"
+    run = ("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-out", str(key))
+    subprocess.run(run, check=True, capture_output=True)
+    subprocess.run(("openssl", "pkey", "-in", str(key), "-pubout", "-out", str(public)), check=True)
+    claims = base64.urlsafe_b64encode(b'{"sub": "agent", "exp": 9999999999}').decode().rstrip("=")
+
+    header, shorter, signature = shortened(f"header.{claims}.signed", key, 30).split(".")
+
+    said = json.loads(base64.urlsafe_b64decode(shorter + "=="))
+    assert said["sub"] == "agent"
+    # The server's leeway of a minute is taken off.
+    assert -35 < said["exp"] - time.time() < -25
+    assert verifies(f"{header}.{shorter}".encode(), base64.urlsafe_b64decode(signature + "=="), public)
+
+
+def verifies(text: bytes, signature: bytes, public: Path) -> bool:
+    """Whether openssl accepts a signature of two numbers of 32 bytes each, which it wants in ASN.1."""
+    numbers = [int.from_bytes(half) for half in (signature[:32], signature[32:])]
+    contents = [number.to_bytes(number.bit_length() // 8 + 1) for number in numbers]
+    encoded = b"".join(bytes((2, len(content))) + content for content in contents)
+    file = public.with_suffix(".signature")
+    file.write_bytes(bytes((0x30, len(encoded))) + encoded)
+    run = ("openssl", "dgst", "-sha256", "-verify", str(public), "-signature", str(file))
+    return subprocess.run(run, input=text, check=False, capture_output=True).returncode == 0
