@@ -69,7 +69,8 @@ def _measure(states: Sequence[NodeState], rounds: int, looks: int) -> list[Verdi
         say(str(state))
         with node_load(LAB, pods=state.pods, processes=state.processes, zombies=state.zombies) as load:
             measured.append(_measure_state(state, load, exporter, rounds))
-            verdicts += _show(budgets.of_costs(measured[-1].costs))
+            costs, calls = measured[-1].costs, sum(measured[-1].look_calls.values())
+            verdicts += _show((*budgets.of_costs(costs), *budgets.of_system_calls(calls, costs)))
             if state == ORDINARY:
                 verdicts += _measure_process(load, looks)
             if state == LARGE:

@@ -56,6 +56,17 @@ def of_endurance(endurance: Endurance, *, sandboxes: int, containers: int) -> It
     yield Verdict(what=f"other calls of {endurance.looks - 1} later looks", value=others, most=0)
 
 
+def of_system_calls(calls: float, costs: Costs) -> Iterator[Verdict]:
+    """Judge how often a warm look enters the kernel; how busy the machine is does not change that."""
+    per_process = calls / (costs.processes + costs.first_processes)
+    yield Verdict(what="system calls of a look / processes, pauses and containers", value=per_process, most=1.5)
+
+
+def of_event_loop(longest_wait_seconds: float) -> Iterator[Verdict]:
+    """Judge how long the agent's other work waits for a look."""
+    yield Verdict(what="longest wait of the event loop for a look, ms", value=longest_wait_seconds * 1e3, most=20)
+
+
 def of_cold_scan(milliseconds: float) -> Iterator[Verdict]:
     """Judge ``pausewatch scan`` as a person runs it."""
     yield Verdict(what="pausewatch scan, whole process, seconds of CPU", value=milliseconds / 1e3, most=1)
