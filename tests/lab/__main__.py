@@ -7,6 +7,7 @@ from types import FrameType
 
 import click
 
+from lab.build import agent_image as image_build
 from lab.build import cluster as cluster_build
 from lab.build import helm as chart_build
 from lab.build import runtime as runtime_build
@@ -26,7 +27,7 @@ _NAME = click.argument("name")
 #: What can be started: a version of the runtime alone, or a cluster.
 _SHAPES = (*sorted(RUNTIME_VERSIONS), cluster.NAME)
 #: What can be built: the parts of a node with its own kernel are of no use without a cluster.
-_BUILDS = (*_SHAPES, vm_nodes.SHAPE, chart_build.SHAPE)
+_BUILDS = (*_SHAPES, vm_nodes.SHAPE, chart_build.SHAPE, image_build.SHAPE)
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -73,6 +74,8 @@ def build(shapes: Sequence[str]) -> None:
             vm_build.ensure_vm_parts()
         elif shape == chart_build.SHAPE:
             chart_build.ensure_chart_tools()
+        elif shape == image_build.SHAPE:
+            image_build.agent_image()
         elif shape == cluster.NAME:
             runtime_build.ensure_programs(CONTAINERD_2_4)
             cluster_build.ensure_cluster_programs()
@@ -85,7 +88,7 @@ def build(shapes: Sequence[str]) -> None:
 def print_cache_key() -> None:
     """Print a key that changes when the content of the cache would: for a CI that keeps the cache."""
     of_runtimes = [part for version in RUNTIME_VERSIONS.values() for part in runtime_build.components(version)]
-    others = (*cluster_build.components(), *vm_build.components(), *chart_build.components())
+    others = (*cluster_build.components(), *vm_build.components(), *chart_build.components(), *image_build.parts())
     click.echo(key_of_all([*of_runtimes, *others]))
 
 

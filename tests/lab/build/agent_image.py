@@ -8,10 +8,12 @@ import platform
 import re
 import shutil
 import sys
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lab.build.buildah import Buildah
+from lab.build.buildah import Buildah, image_id
 from lab.build.cache import Component, ensure
 from lab.build.image_base import BUILD_BASE, RUNTIME_BASE, image_base
 from lab.build.wheels import wheels
@@ -20,6 +22,10 @@ from lab.progress import say
 _REPOSITORY = Path(__file__).parents[3]
 _RECIPE = _REPOSITORY / "Dockerfile"
 _WHEELS_INSIDE = "/wheels"
+_ARCHIVE = "image.tar"
+_ID = "image-id"
+#: An image follows from every file of the product, so there soon are many; older ones nobody is about to import.
+_KEPT_SECONDS = 3600.0
 
 
 def _declared(pattern: str, file: str) -> str:
@@ -27,6 +33,8 @@ def _declared(pattern: str, file: str) -> str:
     return str(found)
 
 
+#: What `python -m lab build` calls it.
+SHAPE = "agent-image"
 VERSION = _declared(r'^version = "(.+)"$', "pyproject.toml")
 AGENT_IMAGE = f"localhost/pausewatch:{VERSION}"
 """What the archive calls the image; a pod of the lab asks for it by this name, with imagePullPolicy Never."""
@@ -35,27 +43,37 @@ AGENT_IMAGE = f"localhost/pausewatch:{VERSION}"
 def agent_image() -> Path:
     """Return a docker-archive of the image, which is built unless nothing has changed since.
 
-    `ctr --namespace=k8s.io images import` takes it. A build costs 25 s of CPU; the first one of all takes two minutes.
+    `ctr --namespace=k8s.io images import` takes it. A build costs 20 s of CPU; the first one of all takes two minutes.
 
     Raises:
         BuildError: A step failed; ends with what it printed.
     """
-    return ensure(_component("agent-image")) / "image.tar"
+    return ensure(_component(SHAPE, _build)) / _ARCHIVE
 
 
-def agent_image_built_again() -> Path:
-    """Return an archive of the same image from another build of the same files, to be compared with the first.
+def id_of_another_build() -> str:
+    """Return the id of the image that another build of the same files gives, made once per content as well.
 
     Raises:
         BuildError: A step failed.
     """
-    return ensure(_component("agent-image-again")) / "image.tar"
+    return (ensure(_component(f"{SHAPE}-again", _build_for_its_id)) / _ID).read_text()
 
 
-def _component(name: str) -> Component:
+def parts() -> tuple[Component, ...]:
+    """What the image is made from besides the checkout."""
+    return (image_base(), wheels(platform.machine()))
+
+
+def _component(name: str, build: Callable[[tuple[Path, ...], Path], None]) -> Component:
     files = _context()
-    needs = (image_base(), wheels(platform.machine()))
-    return Component(name, VERSION, partial(_build, files), (Path(__file__), _RECIPE, *files), needs)
+    return Component(name, VERSION, partial(build, files), (Path(__file__), _RECIPE, *files), parts())
+
+
+def _build_for_its_id(files: tuple[Path, ...], target: Path) -> None:
+    _build(files, target)
+    (target / _ID).write_text(image_id(target / _ARCHIVE))
+    (target / _ARCHIVE).unlink()
 
 
 def _context() -> tuple[Path, ...]:
@@ -86,8 +104,15 @@ def _build(files: tuple[Path, ...], target: Path) -> None:
         buildah.load(bases / "runtime.tar", RUNTIME_BASE)
         say(f"building {AGENT_IMAGE}")
         buildah.build(context, _RECIPE, AGENT_IMAGE, arguments, {packages: _WHEELS_INSIDE})
-        buildah.save(AGENT_IMAGE, target / "image.tar")
+        buildah.save(AGENT_IMAGE, target / _ARCHIVE)
     shutil.rmtree(context)
+    _remove_older(target.parent)
+
+
+def _remove_older(cache: Path) -> None:
+    for directory in cache.glob(f"{SHAPE}-*"):
+        if time.time() - directory.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(directory)
 
 
 if __name__ == "__main__":
