@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from e2e.support.installation import CRD_NAME, MANIFESTS
 from e2e.support.node_report import Report, read_report
 from lab.build.agent_image import AGENT_IMAGE, agent_image
 from lab.build.helm import ensure_helm
@@ -29,6 +28,9 @@ READY_SECONDS = 60.0
 IMPORT_SECONDS = 60.0
 GONE_SECONDS = 120.0
 REPORT_SECONDS = 120.0
+OURS = "--selector=app.kubernetes.io/name=pausewatch"
+CLUSTER_WIDE = "crd,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+NAMESPACED = "daemonsets,configmaps,serviceaccounts"
 USUAL_SOCKET = PurePosixPath("/run/containerd/containerd.sock")
 
 
@@ -125,8 +127,8 @@ def installation(
     assert isinstance(cluster, Cluster)
     helm = Helm(ensure_helm(), tmp_path_factory.mktemp("helm"), NAMESPACE, cluster.kubeconfig)
     remove_everything(cluster)
-    cluster.kubectl("create", "namespace", NAMESPACE)
-    cluster.kubectl("label", "namespace", NAMESPACE, "pod-security.kubernetes.io/enforce=privileged")
+    labels = {"pod-security.kubernetes.io/enforce": "privileged"}
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
     try:
         installed = Installation(cluster, nodes, helm, helm.release("install", IMAGE))
         try:
@@ -141,11 +143,8 @@ def installation(
 
 
 def remove_everything(cluster: Cluster) -> None:
-    """Remove what the manifests installed, or the chart, its definition and all reports included."""
-    cluster.kubectl("delete", "--ignore-not-found", f"--filename={MANIFESTS}", "--wait=false")
-    wait_until("everything to be gone", lambda: not _left(cluster), GONE_SECONDS)
-
-
-def _left(cluster: Cluster) -> str:
-    what = ("get", f"namespace/{NAMESPACE}", f"crd/{CRD_NAME}", "--ignore-not-found", "--output=name")
-    return cluster.kubectl(*what)
+    """Remove what the manifests installed, or the chart, all reports included; the Namespace stays."""
+    for kinds in (CLUSTER_WIDE, NAMESPACED):
+        cluster.kubectl("delete", kinds, OURS, f"--namespace={NAMESPACE}")
+    pods = ("get", "pods", OURS, f"--namespace={NAMESPACE}", "--output=name")
+    wait_until("the agents to be gone", lambda: not cluster.kubectl(*pods), GONE_SECONDS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.installation.conftest import NAMESPACE, READY_SECONDS, Installation
+from e2e.installation.conftest import CLUSTER_WIDE, NAMESPACE, NAMESPACED, OURS, READY_SECONDS, Installation
 from e2e.support.exposition import Exposition
 from e2e.support.installation import CRD_NAME, MANIFESTS, bare_report
 from e2e.support.node_report import condition, findings, read_report
@@ -21,7 +21,7 @@ from lab.errors import LabError
 from lab.processes import parent_pid
 from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
-from support.helm import RELEASE
+from support.helm import RELEASE, Manifest
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
@@ -210,13 +210,12 @@ def manifests() -> list[str]:
 
 def stored(installation: Installation) -> dict[tuple[str, str], object]:
     """What is installed, without what says who installed it."""
-    cluster_wide = "crd,clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
-    found: list[dict[str, object]] = []
-    for kinds in (cluster_wide, "daemonsets,configmaps,serviceaccounts"):
-        ours = ("--selector=app.kubernetes.io/name=pausewatch", "--output=json", f"--namespace={NAMESPACE}")
-        found += json.loads(installation.cluster.kubectl("get", kinds, *ours))["items"]
+    found: list[Manifest] = []
+    for kinds in (CLUSTER_WIDE, NAMESPACED):
+        listed = ("get", kinds, OURS, "--output=json", f"--namespace={NAMESPACE}")
+        found += json.loads(installation.cluster.kubectl(*listed))["items"]
     return {
-        (str(one["kind"]), str(one["metadata"]["name"])): {  # type: ignore[index]
+        (one["kind"], one["metadata"]["name"]): {
             name: value for name, value in one.items() if name not in ("metadata", "status")
         }
         for one in found
