@@ -15,6 +15,7 @@ import pytest
 from e2e.support.agent import Agent, running_agent
 from e2e.support.installation import agent_kubeconfig, install
 from e2e.support.pace import DEFAULT, FAST, Pace
+from e2e.support.request_table import TABLE
 from e2e.support.workloads import remove_what_makes_pods
 from lab import faults
 from lab.naming import lab_name
@@ -49,13 +50,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell in which tests the agent did not run with its defaults."""
+    """Tell what the agents asked of the API server, and in which tests one did not run with its defaults."""
     told: dict[str, list[str]] = {}
+    tables: list[str] = []
     for report in (one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)):
         test = report.nodeid.rpartition("/")[2]
         for name, value in getattr(report, "user_properties", ()):
             if name == OVERRIDDEN and report.when == "call" and test not in told.setdefault(str(value), []):
                 told[str(value)].append(test)
+            if name == TABLE and report.when == "call":
+                tables.append(str(value))
+    if tables:
+        terminalreporter.section(TABLE)
+    for table in tables:
+        terminalreporter.write_line(table)
     if told:
         terminalreporter.section(f"{OVERRIDDEN} of the agent")
     for value, tests in told.items():

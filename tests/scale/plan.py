@@ -27,7 +27,7 @@ class Plan:
     quiet_seconds: float = 60.0
     """Of each of the two stages in which only heartbeats are written."""
 
-    limit_seconds: float = 180.0
+    limit_seconds: float = 600.0
     """Of each stage that ends when something has been done."""
 
     @property

@@ -11,7 +11,7 @@ from support.reports import a_finding, a_report
 NAMESPACE = "lab"
 """Where the Events go. The pods that they name are not there: an API server does not look."""
 
-CAP_EVIDENCE_BYTES = 75
+CAP_EVIDENCE_BYTES = 60
 """Of each of three: with the longest message, twenty findings then fill what a report may hold."""
 
 

@@ -22,9 +22,10 @@ REJECTED = "apiserver_flowcontrol_rejected_requests_total"
 FETCHED, RETURNED = "apiserver_cache_list_fetched_objects_total", "apiserver_cache_list_returned_objects_total"
 STORED_LISTS = "apiserver_storage_list_evaluated_objects_total"
 FSYNC = "etcd_disk_wal_fsync_duration_seconds"
+DATABASE = "etcd_mvcc_db_total_size_in_bytes"
 
 API_NAMES = (f"{API_DURATION}_bucket", WATCHES, REJECTED, FETCHED, RETURNED, STORED_LISTS)
-ETCD_NAMES = (f"{FSYNC}_bucket",)
+ETCD_NAMES = (f"{FSYNC}_bucket", DATABASE)
 
 _ASK = """\
 import sys, urllib.request
@@ -78,8 +79,11 @@ class Scrape:
     ended: Instant
     api_samples: tuple[Sample, ...]
     etcd_samples: tuple[Sample, ...]
-    database_bytes: int
-    """Of etcd, on the disk, older versions of objects included."""
+
+    @property
+    def database_bytes(self) -> int:
+        """How large etcd's database is on the disk, older versions of objects included."""
+        return int(total(self.etcd_samples, DATABASE))
 
     def requests(self, name: str) -> Histogram:
         """Return how long the API server took for one of REQUESTS, by its own clock."""
@@ -114,13 +118,20 @@ class Servers:
         self._api = self._process("kube-apiserver")
         self._etcd = self._process("etcd")
 
-    def scrape(self) -> Scrape:
-        """Ask both."""
+    def scrape(self, *, begins: bool) -> Scrape:
+        """Ask both servers.
+
+        Args:
+            begins: Whether a stage begins after this. What the API server counts while etcd is asked belongs to no
+                stage, so that a stage that begins asks the API server last, and one that has ended first.
+        """
+        began = self._instant()
+        of_api = () if begins else self._api_samples()
+        of_etcd = tuple(samples(self._ask_etcd("/metrics"), ETCD_NAMES))
         return Scrape(
-            began=self._instant(),
-            api_samples=tuple(samples(self._api_text(), API_NAMES)),
-            etcd_samples=tuple(samples(self._ask_etcd("/metrics"), ETCD_NAMES)),
-            database_bytes=int(self._etcd_status()["dbSize"]),
+            began=began,
+            api_samples=of_api or self._api_samples(),
+            etcd_samples=of_etcd,
             ended=self._instant(),
         )
 
@@ -151,10 +162,10 @@ class Servers:
         sent = "" if body is None else json.dumps(body)
         return self._cluster.runtime.enter(sys.executable, "-c", _ASK, f"{ETCD}{path}", sent)
 
-    def _api_text(self) -> str:
+    def _api_samples(self) -> tuple[Sample, ...]:
         for _ in range(_SCRAPE_ATTEMPTS):
             if text := self._cluster.get("/metrics"):
-                return text
+                return tuple(samples(text, API_NAMES))
         raise LabError("the API server does not answer /metrics within its limit")
 
     def _process(self, name: str) -> Process:

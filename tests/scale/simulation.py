@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.errors import WaitTimeoutError
 from lab.shapes.cluster import Cluster
+from pausewatch.agent.threads import end_other_tasks
 from pausewatch.sinks import bounds
 from scale import fleet
 from scale.plan import Plan
@@ -135,18 +136,17 @@ class Simulation:
             await asyncio.sleep(pause)
 
     async def _find(self, count: int) -> None:
-        """Let every node have so many findings at this moment; its next scan sees them."""
-        told = {node.name: node.events_posted + node.events_dropped for node in self._nodes}
+        """Let every node have so many findings at this moment; its next scan sees them.
+
+        Over when all reports are stored, and each node has posted the Events that it may post without a wait.
+        """
         for node in self._nodes:
-            news = count - len(node.findings)
-            told[node.name] += news
             node.findings = tuple(
                 finding(node.name, number, is_longest=count == bounds.FINDINGS) for number in range(count)
             )
 
         def is_told(node: VirtualNode) -> bool:
-            told_now = node.events_posted + node.events_dropped
-            return node.stored_findings == count and told_now >= told[node.name]
+            return node.stored_findings == count and node.has_to_wait_with_events
 
         await self._until(f"all nodes to have told {count} findings", is_told)
 
@@ -155,7 +155,7 @@ class Simulation:
         before, began = await self._scrape(), time.monotonic()
         await work()
         requests = self._log.since(began)
-        self._measured.stages[name] = stage(name, before, await self._scrape(), requests)
+        self._measured.stages[name] = stage(name, before, await self._scrape(begins=False), requests)
 
     async def _measure(self, what: str, prefix: str) -> None:
         values = await asyncio.to_thread(self._servers.value_bytes, prefix)
@@ -163,8 +163,8 @@ class Simulation:
         mean = math.fsum(values) / len(values) if values else 0.0
         self._measured.sizes[what] = Sizes(object_bytes=mean, database_bytes=size)
 
-    async def _scrape(self) -> Scrape:
-        return await asyncio.to_thread(self._servers.scrape)
+    async def _scrape(self, *, begins: bool = True) -> Scrape:
+        return await asyncio.to_thread(self._servers.scrape, begins=begins)
 
     async def _until(self, what: str, condition: Callable[[VirtualNode], bool]) -> None:
         """Wait until a condition holds for every node.
@@ -177,7 +177,7 @@ class Simulation:
         while missing := [node for node in missing if not condition(node)]:
             now = time.monotonic()
             if now - began > self._plan.limit_seconds:
-                some = "; ".join(f"{node.name}: {node.watch_trouble}, {dict(node.troubles)}" for node in missing[:3])
+                some = "; ".join(map(str, missing[:3]))
                 raise WaitTimeoutError(
                     f"waited {self._plan.limit_seconds:g} s for {what}; {len(missing)} do not: {some}"
                 )
@@ -188,18 +188,26 @@ class Simulation:
 
     async def _end(self) -> None:
         say(f"ending {len(self._nodes)} nodes")
-        await asyncio.wait_for(asyncio.gather(*(node.end() for node in self._nodes)), ENDING_SECONDS)
+        for node in self._nodes:
+            node.stop_watching()
+        async with asyncio.timeout(ENDING_SECONDS):
+            await end_other_tasks()
+        for node in self._nodes:
+            await node.close()
 
 
 def simulate(cluster: Cluster, plan: Plan) -> Measured:
-    """Run one plan on a cluster in which everything is installed.
+    """Run one plan on a cluster in which everything is installed, and remove what it made there.
 
     Raises:
         LabError: A stage did not come to its end.
         ApiError: The nodes could not be made.
     """
     with fleet.folder_of_tokens() as folder:
-        return asyncio.run(Simulation(cluster, plan, folder).run())
+        try:
+            return asyncio.run(Simulation(cluster, plan, folder).run())
+        finally:
+            asyncio.run(fleet.remove(cluster))
 
 
 def _lists(before: Scrape, after: Scrape) -> tuple[float, float, float]:

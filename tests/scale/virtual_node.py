@@ -89,7 +89,7 @@ class VirtualNode:
         )
         self._told: events.Known = {}
         self._loop = asyncio.get_running_loop()
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: list[asyncio.Task[Any]] = []  # kept alive by us alone
 
     @property
     def is_watching(self) -> bool:
@@ -119,9 +119,17 @@ class VirtualNode:
         return sum(self._poster.dropped.values())
 
     @property
-    def watch_trouble(self) -> Unavailable | None:
-        """What is wrong with its watch; None while all is well."""
-        return self._watch.trouble
+    def has_to_wait_with_events(self) -> bool:
+        """Whether it has posted all Events that it has, or has to keep its bounds."""
+        return self._poster.wait_seconds() > 0
+
+    def __str__(self) -> str:
+        """Return its state, for the error of a wait."""
+        return (
+            f"{self.name}: {self.stored_findings} findings stored, {self.events_posted} Events posted and"
+            f" {self.events_dropped} dropped, troubles {dict(self.troubles)}, watch {self._watch.trouble},"
+            f" scan {self._scans.iterations.crash or 'well'}"
+        )
 
     def watch(self) -> None:
         """Begin to watch, as the agent does at its start."""
@@ -133,12 +141,12 @@ class VirtualNode:
         self._start(self._poster.run())
         self._start(self._scans.run())
 
-    async def end(self) -> None:
-        """Let go of everything; the thread of its watch ends by itself."""
+    def stop_watching(self) -> None:
+        """Let the watch end; its thread does so by itself."""
         self._watch.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Give back its connections, once its tasks have ended."""
         await self._api.close()
 
     def _look(self, history: History) -> Look:

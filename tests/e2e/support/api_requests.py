@@ -9,6 +9,7 @@ from e2e.support.installation import agent_user
 from e2e.support.node_report import read_report
 from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_audit import AuditRecord
+from lab.shapes.cluster_node import ClusterNode
 
 REPORTS = "/apis/pausewatch.github.io/v1alpha1/podsandboxreports"
 PODS = "/api/v1/pods"
@@ -26,11 +27,12 @@ def now() -> datetime:
 
 def requests_since(cluster: Cluster, moment: datetime) -> list[AuditRecord]:
     """Each request of the agent since then, once, in order."""
+    user = agent_user()
     # A watch is on record when it starts and when it ends.
     return [
         one
         for one in cluster.audit()
-        if one.user == agent_user()
+        if one.user == user
         and one.time >= moment
         and (one.stage == "ResponseComplete" if one.verb != "watch" else one.stage == "ResponseStarted")
     ]
@@ -51,16 +53,20 @@ def creations(requests: Sequence[AuditRecord]) -> list[AuditRecord]:
     return [one for one in requests if one.verb == "create" and urlsplit(one.uri).path == REPORTS]
 
 
-def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
-    """Hold the agent to LIST and WATCH of this node's pods and report, and to writing this node's report and Events.
+def of_node(requests: Sequence[AuditRecord], node_name: str) -> list[AuditRecord]:
+    """Those whose token names a node."""
+    return [one for one in requests if one.node == node_name]
+
+
+def assert_asks_for_its_own_only(requests: Sequence[AuditRecord], node_name: str) -> None:
+    """Hold the agent of a node to LIST and WATCH of its pods and report, and to writing its report and Events.
 
     Events it may list too: those of one pod.
 
     Raises:
         AssertionError: With the request that is none of these.
     """
-    own = {PODS: f"spec.nodeName={cluster.node_name}", REPORTS: f"metadata.name={cluster.node_name}"}
-    requests = requests_since(cluster, since)
+    own = {PODS: f"spec.nodeName={node_name}", REPORTS: f"metadata.name={node_name}"}
     assert requests
     for one in requests:
         path = one.uri.partition("?")[0]
@@ -71,18 +77,19 @@ def assert_asks_for_its_own_only(cluster: Cluster, since: datetime) -> None:
             assert field_selector(one) == own[path], one
     for one in writes(requests):
         path = one.uri.partition("?")[0]
-        assert path in (REPORTS, f"{REPORTS}/{cluster.node_name}/status") or path.startswith(EVENTS), one
+        assert path in (REPORTS, f"{REPORTS}/{node_name}/status") or path.startswith(EVENTS), one
 
 
-def assert_left_no_traces(cluster: Cluster) -> None:
-    """Hold the agent to no finalizer and no annotation on its report, and no field of other objects.
+def assert_left_no_traces(cluster: Cluster, nodes: Sequence[ClusterNode]) -> None:
+    """Hold the agents to no finalizer and no annotation on their reports, and no field of other objects.
 
     Raises:
         AssertionError: There is one.
     """
-    report = read_report(cluster)
-    assert report is not None
-    assert not {"finalizers", "annotations"} & report["metadata"].keys()
+    for node in nodes:
+        report = read_report(node)
+        assert report is not None
+        assert not {"finalizers", "annotations"} & report["metadata"].keys()
     objects = json.loads(cluster.kubectl("get", "pods,nodes", "-A", "--output=json", "--show-managed-fields"))["items"]
     assert objects
     managers = {entry["manager"] for one in objects for entry in one["metadata"].get("managedFields", ())}
@@ -92,4 +99,9 @@ def assert_left_no_traces(cluster: Cluster) -> None:
 
 def field_selector(request: AuditRecord) -> str:
     """The field selector of a LIST or WATCH; empty if it has none."""
-    return parse_qs(urlsplit(request.uri).query).get("fieldSelector", [""])[0]
+    return query(request, "fieldSelector")
+
+
+def query(request: AuditRecord, name: str) -> str:
+    """A parameter of a request; empty if it has none of this name."""
+    return parse_qs(urlsplit(request.uri).query).get(name, [""])[0]
