@@ -1,9 +1,22 @@
 import asyncio
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from pausewatch.agent.threads import ask_loop, end_other_tasks, in_daemon_thread
+from pausewatch.agent.threads import ask_loop, end_other_tasks, in_daemon_thread, run_and_leave
+
+PROGRAM = """
+import asyncio, logging, threading
+from pausewatch.agent.threads import run_and_leave
+
+async def work():
+    asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+    logging.warning("the last word")
+
+run_and_leave(work())
+"""
 
 
 def test_result_comes_back() -> None:
@@ -103,3 +116,21 @@ def test_tasks_end_that_take_a_cancellation_for_something_else() -> None:
 
     asyncio.run(run())
     assert ended == ["not yet"] * 3 + ["cancelled"]
+
+
+def test_program_leaves_behind_what_hangs_in_a_pool() -> None:
+    """Such as the search for a name; what was logged is there."""
+    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 0
+    assert "the last word" in ended.stderr
+
+
+def test_program_goes_on_with_what_broke() -> None:
+    """Whoever started the work tells it."""
+
+    async def work() -> None:
+        raise OSError("the address is in use")
+
+    with pytest.raises(OSError, match="in use"):
+        run_and_leave(work())

@@ -5,14 +5,38 @@ that exits badly, or of a mount that does not answer, can not be interrupted.
 """
 
 import asyncio
+import logging
+import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Never, TypeVar
 
 T = TypeVar("T")
 
 CANCEL_AGAIN_SECONDS = 0.02
 """Shorter than what kopf sleeps between two attempts to watch (0.1 s), so that one cancellation meets that sleep."""
+
+
+def run_and_leave(work: Coroutine[Any, Any, None]) -> Never:
+    """Run a coroutine to its end, and then end the process with 0, waiting for no thread.
+
+    asyncio and the interpreter would join the threads of asyncio's pools. HTTP clients look names up in them, which
+    takes 15 s and more while a name server is silent (resolv.conf(5): timeout, attempts), and an update of a DaemonSet
+    would wait so long on each node. What an orderly exit does beyond that is to write out what was said.
+
+    Raises:
+        Exception: What the coroutine raises; the process goes on then.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(work)
+    except BaseException:
+        loop.close()
+        raise
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 async def in_daemon_thread(name: str, function: Callable[[], T]) -> T:

@@ -1,6 +1,5 @@
 """``pausewatch agent``: what the DaemonSet runs."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import click
 
 from pausewatch.agent.run import Agent
 from pausewatch.agent.startup import set_up_log
+from pausewatch.agent.threads import run_and_leave
 from pausewatch.cli.errors import CliError, ExitCode
 from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION, settings_in_force, with_options
 from pausewatch.cli.settings_file import settings_file
@@ -54,7 +54,6 @@ def command(kubeconfig: Path | None, *, print_settings: bool, **given: Any) -> E
         )
     set_up_log()
     try:
-        asyncio.run(Agent(settings, place).run())
+        run_and_leave(Agent(settings, place).run())
     except OSError as error:
         raise CliError(f"cannot serve {settings.listen_address}: {error}; choose another one with --listen") from error
-    return ExitCode.OK
