@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import yaml
 from contracts.dashboard_model import concrete
 from contracts.fleet_dashboard import FLEET
 from contracts.node_dashboard import NODE
-from e2e.conftest import StartAgent
+from e2e.conftest import NONE, StartAgent
 from e2e.support.agent import Agent
 from e2e.support.faulty import other_sandbox_image, run_forgetful
 from e2e.support.pace import FAST
@@ -80,10 +80,9 @@ def test_alerts_fire_and_every_panel_has_data(broken_cluster: Cluster, start_age
     ports = {node: free_port() for node in (own, LATE, BLIND, GONE)}
     nowhere = tmp_path / "nowhere"
 
-    def start(node: str, **more: object) -> Agent:
-        variables = {"PAUSEWATCH_LISTEN_ADDRESS": f"127.0.0.1:{ports[node]}", "PAUSEWATCH_NODE_NAME": node}
-        agent: Agent = start_agent(FAST, variables={**variables, **more.pop("variables", {})}, **more)  # type: ignore[dict-item]
-        return agent
+    def start(node: str, variables: Mapping[str, str] = NONE, **options: Path) -> Agent:
+        names = {"PAUSEWATCH_LISTEN_ADDRESS": f"127.0.0.1:{ports[node]}", "PAUSEWATCH_NODE_NAME": node}
+        return start_agent(FAST, variables={**names, **variables}, **options)
 
     with running_prometheus(
         tmp_path, tuple(Target(port=port, node=node) for node, port in ports.items())
