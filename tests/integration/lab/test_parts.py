@@ -140,6 +140,17 @@ def test_edit_bundle(fault: dict[str, str], expected: list[dict[str, str]]) -> N
     assert spec["linux"]["namespaces"] == expected
 
 
+@pytest.mark.parametrize(("do", "kept"), [("host", False), ("fresh", True)])
+def test_mappings_of_users_go_with_their_namespace(do: str, kept: bool) -> None:  # noqa: FBT001  a table of cases
+    """A container without one may have none; a new one needs them."""
+    mappings = [{"containerID": 0, "hostID": 65536, "size": 65536}]
+    linux = {"namespaces": [{"type": "user", "path": "/a"}], "uidMappings": mappings, "gidMappings": mappings}
+
+    edit({"linux": linux}, {"type": "user", "do": do})
+
+    assert ("uidMappings" in linux, "gidMappings" in linux) == (kept, kept)
+
+
 @pytest.mark.parametrize("name", ["", "../up", "UPPER", "x" * 33, "a b", "-a", "a/", "a/b/c", "a/../b"])
 def test_lab_names_are_plain(name: str) -> None:
     """A name becomes a path, a cgroup and part of a socket's path."""

@@ -30,7 +30,7 @@ def edit(spec: dict[str, Any], fault: Mapping[str, str]) -> None:
         spec["mounts"].append({"destination": "/bin/busybox", **program})
         spec["process"]["args"] = ["/bin/busybox", "sh", "-c", fault["script"]]
         return
-    if fault["type"] == "user":
+    if fault["type"] == "user" and fault["do"] == "host":
         # With them, runc would not start a container that stays in the user namespace of the node.
         for mappings in ("uidMappings", "gidMappings"):
             spec["linux"].pop(mappings, None)

@@ -19,6 +19,8 @@ _BOOT_SECONDS = 180.0
 _CONNECT_SECONDS = 1.0
 _MEMORY_MIB = 2560
 _PROCESSORS = 2
+#: Programs use what a processor offers, and wide vectors and five levels of page tables are slow to translate.
+_PROCESSOR = "Nehalem,+aes,+pclmulqdq,+rdrand"
 _CONSOLE_TAIL_LINES = 15
 
 #: Cgroups of version 2 alone, AppArmor enforcing. A machine whose first program fails ends, and does not hang.
@@ -84,7 +86,7 @@ def _command(places: Places, parts: VmParts, archive: Path) -> list[str]:
     disks = (parts.programs, parts.packages, archive)
     return [
         *("qemu-system-x86_64", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot"),
-        *("-accel", "tcg,thread=multi", "-cpu", "max"),
+        *("-accel", "tcg,thread=multi", "-cpu", _PROCESSOR),
         *("-smp", str(_PROCESSORS), "-m", str(_MEMORY_MIB)),
         *("-serial", f"file:{_console(places)}"),
         *("-kernel", str(parts.kernel), "-initrd", str(parts.initramfs), "-append", _KERNEL_COMMAND_LINE),
