@@ -23,8 +23,8 @@ VALID_SECONDS = 12.0
 """Of the short token; for an agent to start with it, which a very busy machine may not manage in time: that costs the
 test its first half. The API server takes it for up to ten seconds more: it remembers whom it has just recognized."""
 
-REFUSED_SECONDS = 10.0
-MOST_REFUSALS = 30
+REFUSED_SECONDS = 6.0
+MOST_REFUSALS = 20
 """In those seconds, of a watch and a writer."""
 
 RENEWED_SECONDS = 60.0

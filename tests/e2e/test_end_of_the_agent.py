@@ -37,7 +37,7 @@ BEATING = Pace(
 HANGING_CALL = {"PAUSEWATCH_RUNTIME_TIMEOUT_SECONDS": "60"}
 """A call to a runtime that hangs is under way for longer than the test."""
 
-CALL_SECONDS = 4.0
+CALL_SECONDS = 3.0
 """No scan for so long, with one due each second: one hangs."""
 
 
@@ -213,7 +213,7 @@ def scene(prepared_cluster: Cluster, tmp_path: Path) -> Iterator[Scene]:
 def test_sigterm(scene: Scene, phase: Phase) -> None:
     """It ends within 5 s, without a trace of any thread in its log; the report is the old one or the new one."""
     with phase(scene) as agent:
-        agent.stop()
+        print(f"ended {agent.stop():.2f} s after SIGTERM")  # noqa: T201  for docs/reliability.md
 
     assert unruly(agent) == []
     report = read_report(scene.cluster)
