@@ -12,6 +12,7 @@ from typing import Self
 
 from lab.build.cluster import ensure_cluster_programs
 from lab.errors import LabError
+from lab.inotify import allow_many_instances
 from lab.network import LabNetwork
 from lab.pins import CONTAINERD_2_4
 from lab.places import Places
@@ -91,6 +92,7 @@ def start(name: str = NAME, *, owned: bool = True, waits_for_disk: bool = False)
         LabError: It did not come up; nothing is left of the attempt.
     """
     programs = ensure_cluster_programs()
+    allow_many_instances()
     began = time.monotonic()
     cluster = Cluster(runtime.start(CONTAINERD_2_4, name, owned=owned), programs)
     try:
