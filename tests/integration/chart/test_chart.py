@@ -49,20 +49,38 @@ def test_objects_are_as_kubernetes_describes_them(
     for name, objects in rendered.items():
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump_all(objects))
     for schemas in tools.schemas:
-        location = f"{schemas}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
-        done = subprocess.run(
-            [
-                *(tools.kubeconform, "-strict", "-summary", "-output=json", f"-schema-location={location}"),
-                *(f"-skip={','.join(sorted(OF_PROMETHEUS | {OF_OPENSHIFT}))}", tmp_path),
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        said = json.loads(done.stdout)
-        assert (done.returncode, said.get("resources", [])) == (0, []), schemas.name
+        said = judged(tools, schemas, tmp_path)
+
+        assert said.get("resources", []) == [], schemas.name
         assert said["summary"]["valid"] > len(rendered)
+
+
+def test_schemas_refuse_what_kubernetes_does_not_know(helm: Helm, tools: ChartTools, tmp_path: Path) -> None:
+    """A field that is misspelt, deep inside, is told with its place."""
+    daemon_set = helm.the("DaemonSet")
+    daemon_set["spec"]["template"]["spec"]["containers"][0]["securityContext"]["readOnlyRootFileSystem"] = True
+    (tmp_path / "misspelt.yaml").write_text(yaml.safe_dump(daemon_set))
+    for schemas in tools.schemas:
+        (refused,) = judged(tools, schemas, tmp_path)["resources"]
+
+        assert "'readOnlyRootFileSystem' not allowed" in refused["msg"]
+
+
+def judged(tools: ChartTools, schemas: Path, folder: Path) -> dict[str, Any]:
+    """What kubeconform says of the files in a folder: how many objects are valid, and what is wrong with the others."""
+    location = f"{schemas}/{{{{ .ResourceKind }}}}{{{{ .KindSuffix }}}}.json"
+    done = subprocess.run(
+        [
+            *(tools.kubeconform, "-strict", "-summary", "-output=json", f"-schema-location={location}"),
+            *(f"-skip={','.join(sorted(OF_PROMETHEUS | {OF_OPENSHIFT}))}", folder),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 def test_api_server_would_take_it(rendered: Mapping[str, list[Manifest]], api_server: Cluster) -> None:
