@@ -44,7 +44,7 @@ UNCHECKED_HASH = 0b01
 
 def test_two_builds_of_one_commit_give_one_image(image_archive: Path) -> None:
     """Its id covers every byte and every time of a file, so anybody can verify what was published."""
-    assert id_of_another_build() == image_id(image_archive)
+    assert id_of_another_build(image_archive) == image_id(image_archive)
 
 
 def test_what_a_node_has_to_pull_is_small(image: Archive, own_layers: tuple[str, ...]) -> None:
@@ -95,7 +95,7 @@ def test_packages_are_what_the_locked_wheels_hold(image: Archive, own_layers: tu
 
     assert {name: held.get(name) for name in locked} == locked
     assert {PurePosixPath(name).name for name in held.keys() - locked.keys() - ours} == WRITTEN_BY_PIP
-    assert {name: held[name] for name in ours if name.startswith("pausewatch/")} == dict(in_checkout())
+    assert {name: held[name] for name in ours if name.startswith("pausewatch/")} == dict(ours_in(image.path))
 
 
 def test_byte_code_is_there_once_and_never_checked(image: Archive, own_layers: tuple[str, ...]) -> None:
@@ -143,11 +143,12 @@ def in_wheels(files: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
                     yield name, wheel.read(name)
 
 
-def in_checkout() -> Iterator[tuple[str, bytes]]:
-    """The package's own files."""
-    for file in (REPOSITORY / "operator" / "pausewatch").rglob("*"):
-        if file.is_file() and "__pycache__" not in file.parts:
-            yield str(file.relative_to(REPOSITORY / "operator")), file.read_bytes()
+def ours_in(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """The package's own files, of the copy of the checkout that the archive was built from."""
+    root = archive.with_name("context") / "operator"
+    for file in root.rglob("*"):
+        if file.is_file():
+            yield str(file.relative_to(root)), file.read_bytes()
 
 
 def cached(source: PurePosixPath) -> PurePosixPath:

@@ -4,12 +4,15 @@ Built with buildah from two images of the lab's own and from wheels that were fe
 Dockerfile needs a network. It is kept until a file changes that goes into it.
 """
 
+import os
 import platform
 import re
 import shutil
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +23,12 @@ from lab.build.wheels import wheels
 from lab.progress import say
 
 _REPOSITORY = Path(__file__).parents[3]
-_RECIPE = _REPOSITORY / "Dockerfile"
+_RECIPE = "Dockerfile"
 _WHEELS_INSIDE = "/wheels"
 _ARCHIVE = "image.tar"
+_CONTEXT = "context"
 _ID = "image-id"
-#: An image follows from every file of the product, so there soon are many; older ones nobody is about to import.
+#: Seconds since its last use. An image follows from every file of the product, so there would soon be many.
 _KEPT_SECONDS = 3600.0
 
 
@@ -48,16 +52,22 @@ def agent_image() -> Path:
     Raises:
         BuildError: A step failed; ends with what it printed.
     """
-    return ensure(_component(SHAPE, _build)) / _ARCHIVE
+    with tempfile.TemporaryDirectory() as copy:
+        # The checkout may be edited meanwhile: what is built is what the key was made of.
+        _copy(_in_checkout(), Path(copy))
+        directory = ensure(_component(SHAPE, _build, Path(copy)))
+    os.utime(directory)  # when it was used last, for `_remove_older`
+    return directory / _ARCHIVE
 
 
-def id_of_another_build() -> str:
-    """Return the id of the image that another build of the same files gives, made once per content as well.
+def id_of_another_build(archive: Path) -> str:
+    """Build once more from the files that an archive was built from, and return the image's id; kept as the image is.
 
     Raises:
         BuildError: A step failed.
     """
-    return (ensure(_component(f"{SHAPE}-again", _build_for_its_id)) / _ID).read_text()
+    again = _component(f"{SHAPE}-again", _build_for_its_id, archive.with_name(_CONTEXT))
+    return (ensure(again) / _ID).read_text()
 
 
 def parts() -> tuple[Component, ...]:
@@ -65,32 +75,37 @@ def parts() -> tuple[Component, ...]:
     return (image_base(), wheels(platform.machine()))
 
 
-def _component(name: str, build: Callable[[tuple[Path, ...], Path], None]) -> Component:
-    files = _context()
-    return Component(name, VERSION, partial(build, files), (Path(__file__), _RECIPE, *files), parts())
+def _component(name: str, build: Callable[[Path, Path], None], context: Path) -> Component:
+    files = tuple(sorted(file for file in context.rglob("*") if file.is_file()))
+    return Component(name, VERSION, partial(build, context), (Path(__file__), *files), parts())
 
 
-def _build_for_its_id(files: tuple[Path, ...], target: Path) -> None:
-    _build(files, target)
-    (target / _ID).write_text(image_id(target / _ARCHIVE))
-    (target / _ARCHIVE).unlink()
+def _in_checkout() -> Iterator[Path]:
+    """The Dockerfile, and the files that .dockerignore lets through."""
+    yield _REPOSITORY / _RECIPE
+    for line in (_REPOSITORY / ".dockerignore").read_text().splitlines():
+        if line.startswith("!"):
+            allowed = _REPOSITORY / line.removeprefix("!")
+            files = [allowed] if allowed.is_file() else allowed.rglob("*")
+            yield from (file for file in files if file.is_file() and "__pycache__" not in file.parts)
 
 
-def _context() -> tuple[Path, ...]:
-    """The files that .dockerignore lets through."""
-    lines = (_REPOSITORY / ".dockerignore").read_text().splitlines()
-    allowed = [_REPOSITORY / line.removeprefix("!") for line in lines if line.startswith("!")]
-    files = (file for path in allowed for file in ([path] if path.is_file() else sorted(path.rglob("*"))))
-    return tuple(file for file in files if file.is_file() and "__pycache__" not in file.parts)
-
-
-def _build(files: tuple[Path, ...], target: Path) -> None:
-    # A copy: the checkout may be edited while this runs, and the key says which files it was made from.
-    context = target / "context"
+def _copy(files: Iterable[Path], context: Path) -> None:
     for file in files:
         place = context / file.relative_to(_REPOSITORY)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, place)
+
+
+def _build_for_its_id(context: Path, target: Path) -> None:
+    _build(context, target)
+    (target / _ID).write_text(image_id(target / _ARCHIVE))
+    (target / _ARCHIVE).unlink()
+    shutil.rmtree(target / _CONTEXT)
+
+
+def _build(context: Path, target: Path) -> None:
+    shutil.copytree(context, target / _CONTEXT)  # kept, to tell what the image was made from
     bases, packages = ensure(image_base()), ensure(wheels(platform.machine()))
     arguments = {
         "BUILD_IMAGE": BUILD_BASE,
@@ -103,16 +118,16 @@ def _build(files: tuple[Path, ...], target: Path) -> None:
         buildah.load(bases / "build.tar", BUILD_BASE)
         buildah.load(bases / "runtime.tar", RUNTIME_BASE)
         say(f"building {AGENT_IMAGE}")
-        buildah.build(context, _RECIPE, AGENT_IMAGE, arguments, {packages: _WHEELS_INSIDE})
+        buildah.build(context, context / _RECIPE, AGENT_IMAGE, arguments, {packages: _WHEELS_INSIDE})
         buildah.save(AGENT_IMAGE, target / _ARCHIVE)
-    shutil.rmtree(context)
     _remove_older(target.parent)
 
 
 def _remove_older(cache: Path) -> None:
-    for directory in cache.glob(f"{SHAPE}-*"):
-        if time.time() - directory.stat().st_mtime > _KEPT_SECONDS:
-            shutil.rmtree(directory)
+    for directory in cache.glob(f"{SHAPE}-[0-9]*"):
+        with suppress(FileNotFoundError):  # another process was quicker
+            if time.time() - directory.stat().st_mtime > _KEPT_SECONDS:
+                shutil.rmtree(directory)
 
 
 if __name__ == "__main__":
