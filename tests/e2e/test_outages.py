@@ -109,6 +109,8 @@ def test_outage_of_the_api_server(cluster: Cluster, start_agent: StartAgent, kub
         is_right = is_right_since(mended, as_in=before)
         again = await_report(cluster, agent, "after the outage", is_right, outage.recovered_within_seconds)
         agent.wait("the agent to have all it needs", lambda: not agent.troubles(), outage.recovered_within_seconds)
+        relisted = "both watches to list again"
+        agent.wait(relisted, lambda: has_listed_again(cluster, mended), outage.recovered_within_seconds)
         assert_was_told_410(cluster, mended, oldest)
         assert agent.resident_mib() <= memory_mib + FIRST_OUTAGE_MIB
         limit_seconds = LONGEST_WAIT_SECONDS + outage.pace.found_within_seconds("orphaned-sandbox")
@@ -257,15 +259,26 @@ def verdict(report: Report) -> object:
 
 
 def assert_was_told_410(cluster: Cluster, since: datetime, oldest_revision: int) -> None:
-    """Hold both watches to having begun where they had ended, which the server has forgotten, and to a new listing."""
-    asked = [(one.verb, urlsplit(one.uri)) for one in requests_since(cluster, since)]
+    """Hold both watches to having begun where they had ended, which the server has forgotten."""
     for path in (PODS, REPORTS):
-        queries = [parse_qs(uri.query) for verb, uri in asked if verb == "watch" and uri.path == path]
-        (version,) = queries[0]["resourceVersion"]
+        watches = [query for verb, asked, query in asked_since(cluster, since) if (verb, asked) == ("watch", path)]
+        (version,) = watches[0]["resourceVersion"]
         assert int(version) < oldest_revision
         answer = cluster.kubectl("get", "--raw", f"{path}?watch=1&resourceVersion={version}&timeoutSeconds=2")
         assert '"code":410' in answer
-        assert ("list", path) in [(verb, uri.path) for verb, uri in asked]
+
+
+def asked_since(cluster: Cluster, since: datetime) -> list[tuple[str, str, dict[str, list[str]]]]:
+    """What the agent asked: verb, path and query."""
+    asked = [(one.verb, urlsplit(one.uri)) for one in requests_since(cluster, since)]
+    return [(verb, uri.path, parse_qs(uri.query)) for verb, uri in asked]
+
+
+def has_listed_again(cluster: Cluster, since: datetime) -> bool:
+    """Whether both watches have begun anew with a listing."""
+    return {PODS, REPORTS} <= {
+        path for verb, path, query in asked_since(cluster, since) if verb == "list" and "limit" in query
+    }
 
 
 def orphans(report: Report) -> list[object]:
