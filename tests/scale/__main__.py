@@ -1,5 +1,6 @@
 """The simulation's command line: ``PYTHONPATH=operator:tests python -m scale --help``."""
 
+import asyncio
 import json
 import resource
 import signal
@@ -18,9 +19,10 @@ from lab.shapes import cluster as clusters
 from lab.shapes.cluster import Cluster
 from pausewatch.agent.startup import set_up_log
 from pausewatch.cluster.errors import ApiError
+from scale import fleet
 from scale.plan import as_large_cluster, quickly
 from scale.simulation import Measured, simulate
-from scale.tables import is_fitting, of_fit, of_run
+from scale.tables import is_fitting, of_fit, of_plan, of_run, of_stage
 
 SIZES = (250, 500)
 
@@ -51,33 +53,36 @@ def main(
             plan = as_large_cluster(count)
             plan = replace(plan, tempo=tempo or plan.tempo)
             plan = quickly(plan) if quick else plan
+            click.echo("\n".join(of_plan(plan)))
             with _a_cluster(cluster) as started:
-                install(started)
-                if cluster is None:
-                    # Their answers to nodes without a kubelet would be counted as ours.
-                    started.stop_clients()
-                runs.append(simulate(started, plan))
+                runs.append(simulate(started, plan, lambda stage: click.echo("\n".join(of_stage(stage)))))
             click.echo("\n".join(of_run(runs[-1])) + "\n")
+            if json_file:
+                json_file.write_text(json.dumps([asdict(run) for run in runs], indent=1), encoding="utf-8")
     except (LabError, ApiError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         raise click.Abort from None
     if all(is_fitting(run) for run in runs):
         click.echo("\n".join(of_fit(runs)))
-    if json_file:
-        json_file.write_text(json.dumps([asdict(run) for run in runs], indent=1), encoding="utf-8")
 
 
 @contextmanager
 def _a_cluster(name: str | None) -> Iterator[Cluster]:
+    """Give a cluster in which everything is installed, and leave nothing in it if it is not ours."""
     if name is None:
         with clusters.start(lab_name("scale"), waits_for_disk=True) as started:
+            install(started)
+            # Their answers to nodes without a kubelet would be counted as ours.
+            started.stop_clients()
             yield started
         return
     found = clusters.attach(name)
     try:
+        install(found)
         yield found
     finally:
+        asyncio.run(fleet.remove(found))
         found.close()
 
 

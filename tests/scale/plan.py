@@ -18,13 +18,13 @@ class Plan:
     tempo: float
     """How many times faster than by default each scans and writes its report."""
 
-    idle_seconds: float = 20.0
+    idle_seconds: float = 15.0
     """Of the servers alone."""
 
     watching_seconds: float = 60.0
     """With all watches open and nothing else; bookmarks come once a minute."""
 
-    quiet_seconds: float = 60.0
+    quiet_seconds: float = 45.0
     """Of each of the two stages in which only heartbeats are written."""
 
     limit_seconds: float = 600.0

@@ -63,15 +63,17 @@ class Measured:
 class Simulation:
     """One run of one plan on one cluster, in which everything is installed."""
 
-    def __init__(self, cluster: Cluster, plan: Plan, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, plan: Plan, folder: Path, tell: Callable[[Stage], None]) -> None:
         """Prepare; nothing is made yet.
 
         Args:
             cluster: Where the nodes will be.
             plan: How it goes.
             folder: For the tokens.
+            tell: Called after each stage.
         """
         self._cluster = cluster
+        self._tell = tell
         self._plan = plan
         self._folder = folder
         self._servers = Servers(cluster)
@@ -155,7 +157,9 @@ class Simulation:
         before, began = await self._scrape(), time.monotonic()
         await work()
         requests = self._log.since(began)
-        self._measured.stages[name] = stage(name, before, await self._scrape(begins=False), requests)
+        ended = stage(name, before, await self._scrape(begins=False), requests)
+        self._measured.stages[name] = ended
+        self._tell(ended)
 
     async def _measure(self, what: str, prefix: str) -> None:
         values = await asyncio.to_thread(self._servers.value_bytes, prefix)
@@ -196,18 +200,20 @@ class Simulation:
             await node.close()
 
 
-def simulate(cluster: Cluster, plan: Plan) -> Measured:
-    """Run one plan on a cluster in which everything is installed, and remove what it made there.
+def simulate(cluster: Cluster, plan: Plan, tell: Callable[[Stage], None]) -> Measured:
+    """Run one plan on a cluster in which everything is installed; what was made there stays.
+
+    Args:
+        cluster: Where.
+        plan: How it goes.
+        tell: Called after each stage.
 
     Raises:
         LabError: A stage did not come to its end.
         ApiError: The nodes could not be made.
     """
     with fleet.folder_of_tokens() as folder:
-        try:
-            return asyncio.run(Simulation(cluster, plan, folder).run())
-        finally:
-            asyncio.run(fleet.remove(cluster))
+        return asyncio.run(Simulation(cluster, plan, folder, tell).run())
 
 
 def _lists(before: Scrape, after: Scrape) -> tuple[float, float, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from scale.fit import at_5000, grown
-from scale.plan import CLUSTER_NODES, as_large_cluster
+from scale.plan import CLUSTER_NODES, Plan, as_large_cluster
 from scale.simulation import Measured
 from scale.stage import Quantiles, Stage
 
@@ -11,29 +11,35 @@ MIB = 1024 * 1024
 HEARTBEATS = ("quiet", "quiet, reports at their cap")
 
 
-def of_run(run: Measured) -> Iterator[str]:
-    """Yield the lines of one simulation."""
-    plan = run.plan
+def of_plan(plan: Plan) -> Iterator[str]:
+    """Yield what stands above the stages of one simulation."""
     yield (
         f"{plan.nodes} nodes at {plan.tempo:g} times the default pace:"
         f" {plan.quiet_writes_per_second:.2f} heartbeats/s, a fault is seen within {plan.scan_period_seconds:.1f} s"
     )
     yield (
-        f"  {'stage':52} {'s':>6} {'most/s':>7} {'API':>6} {'etcd':>6} {'client':>6} {'API MiB':>8} {'etcd MiB':>8}"
+        f"  {'stage':50} {'s':>6} {'most/s':>7} {'API':>6} {'etcd':>6} {'client':>6} {'API MiB':>8} {'etcd MiB':>8}"
         f" {'db MiB':>7} {'watches':>8} {'429':>4}  failures"
     )
-    for stage in run.stages.values():
-        yield (
-            f"  {stage.name:52} {stage.seconds:6.1f} {stage.most_in_a_second:7} {stage.api_cores:6.3f}"
-            f" {stage.etcd_cores:6.3f} {stage.client_cores:6.3f} {stage.api_resident_bytes / MIB:8.0f}"
-            f" {stage.etcd_resident_bytes / MIB:8.0f} {stage.database_bytes / MIB:7.1f}"
-            f" {sum(stage.watches.values()):8} {stage.rejected:4}  {stage.failures or ''}"
-        )
-    yield ""
-    yield f"  {'answers':26} {'stage':52} {'count':>6} {'p50 ms':>8} {'p99 ms':>8}"
-    for stage in run.stages.values():
-        yield from _answers(stage)
-    yield ""
+
+
+def of_stage(stage: Stage) -> Iterator[str]:
+    """Yield one stage: cores used, memory and database in its end, and how soon each kind of request was answered."""
+    yield (
+        f"  {stage.name:50} {stage.seconds:6.1f} {stage.most_in_a_second:7} {stage.api_cores:6.3f}"
+        f" {stage.etcd_cores:6.3f} {stage.client_cores:6.3f} {stage.api_resident_bytes / MIB:8.0f}"
+        f" {stage.etcd_resident_bytes / MIB:8.0f} {stage.database_bytes / MIB:7.1f}"
+        f" {sum(stage.watches.values()):8} {stage.rejected:4}  {stage.failures or ''}"
+    )
+    for seen_by, found in (("API server", stage.by_server), ("agents", stage.by_client)):
+        for kind, quantiles in found.items():
+            yield _line(f"{seen_by}: {kind}", quantiles)
+    if stage.fsync_seconds[0]:
+        yield _line("etcd: fsync", stage.fsync_seconds)
+
+
+def of_run(run: Measured) -> Iterator[str]:
+    """Yield what is known at the end of one simulation."""
     for what, size in run.sizes.items():
         yield (
             f"  {what}: {size.object_bytes:,.0f} bytes in etcd; all of etcd then"
@@ -42,7 +48,7 @@ def of_run(run: Measured) -> Iterator[str]:
     fetched, returned, stored = run.list_objects
     yield f"  LISTs took {fetched:.0f} objects from the cache, {stored:.0f} from etcd, and returned {returned:.0f}"
     yield (
-        f"  {run.owned} of {plan.nodes} reports are owned by their Node; {run.events_posted} Events posted,"
+        f"  {run.owned} of {run.plan.nodes} reports are owned by their Node; {run.events_posted} Events posted,"
         f" {run.events_dropped} dropped; troubles told: {run.troubles or 'none'}"
     )
 
@@ -78,14 +84,6 @@ def is_fitting(run: Measured) -> bool:
     return run.plan.tempo == as_large_cluster(run.plan.nodes).tempo
 
 
-def _answers(stage: Stage) -> Iterator[str]:
-    for seen_by, found in (("API server", stage.by_server), ("agents", stage.by_client)):
-        for kind, quantiles in found.items():
-            yield _line(f"{seen_by}: {kind}", stage.name, quantiles)
-    if stage.fsync_seconds[0]:
-        yield _line("etcd: fsync", stage.name, stage.fsync_seconds)
-
-
-def _line(what: str, stage: str, found: Quantiles) -> str:
+def _line(what: str, found: Quantiles) -> str:
     count, half, most = found
-    return f"  {what:34} {stage:52} {count:6} {half * 1000:8.1f} {most * 1000:8.1f}"
+    return f"      {what:34} {count:6} answers, p50 {half * 1000:7.1f} ms, p99 {most * 1000:7.1f} ms"

@@ -32,11 +32,12 @@ OBJECT_SECONDS_PER_EVENT = 300.0
 """Of one pod, or of the Node. Ten are more findings than a broken pod has; then one in five minutes, as client-go
 allows one source and object (tools/record/events_cache.go, defaultSpamQPS)."""
 
-NODE_BURST = 20
-NODE_SECONDS_PER_EVENT = 5.0
-"""Of this agent, whatever they are about. When all pods of a node break at once, 80 of them are told within the five
-minutes that an Event may wait. 5,000 nodes that do this together make 1,000 requests a second; one kubelet alone may
-make 50 (KubeletConfiguration: eventRecordQPS)."""
+NODE_BURST = 10
+NODE_SECONDS_PER_EVENT = 10.0
+"""Of this agent, whatever they are about. When all pods of a node break at once, 40 of them are told within the five
+minutes that an Event may wait. When that befalls all of 5,000 nodes, whose scans are spread over 30 s, they make 1,700
+requests a second at first and 500 after that, and 230 MiB in etcd; docs/scale.md has what a request costs. One kubelet
+alone may make 50 a second (KubeletConfiguration: eventRecordQPS)."""
 
 MOST_WAITING = 200
 """More than can be posted before they are too old."""
