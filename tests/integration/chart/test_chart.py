@@ -227,8 +227,8 @@ RISKS: Mapping[str, Callable[[Manifest], bool]] = {
     "unset-memory-requirements": lambda pod: "memory" not in pod["containers"][0]["resources"]["limits"],
     "latest-tag": lambda pod: pod["containers"][0]["image"].endswith(":latest"),
 }
-"""Checks of kube-linter (its docs/generated/checks.md) that look at such a pod, and what each finds. Of directories of the
-node it minds only some; here all count, and so they do for other linters."""
+"""Checks of kube-linter (its docs/generated/checks.md) that look at such a pod, and what each finds. Of directories of
+the node it minds only some; here all count, and so they do for other linters."""
 
 
 def test_what_linters_object_to_has_its_reason(helm: Helm) -> None:
