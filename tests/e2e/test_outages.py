@@ -34,7 +34,7 @@ KUBECTL_SECONDS = 5.0
 """For the test itself to see what is stored, on a busy machine."""
 
 OUTAGES = 20 if os.environ.get(FULL_OUTAGE) else 2
-WARM_UP_OUTAGES = 3
+WARM_UP_OUTAGES = 2
 """Until every part of the program has been used once. The next watch waits longer after each that did not last."""
 
 FIRST_OUTAGE_MIB = 8.0
