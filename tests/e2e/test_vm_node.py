@@ -13,6 +13,7 @@ from e2e.support.api_requests import REPORTS, creations, now, requests_since, wr
 from e2e.support.installation import agent_kubeconfig
 from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, judges_all, read_report
 from e2e.support.pace import FAST
+from lab.pins import OTHER_PAUSE_IMAGE
 from lab.pods import Container, Pod
 from lab.shapes.cluster import Cluster
 from lab.shapes.nested_node import NestedNode
@@ -101,6 +102,7 @@ def test_faults_on_its_own_kernel(vm_node: VmNode, start_agent: StartAgent) -> N
 
     assert condition(report, "ScanComplete") == "True"
     zombies, limit = (evidence(report, "forgetful", check) for check in ("zombie-buildup", "pid-limit-near"))
+    assert {one["container"] for one in findings(report)} == {"app"}
     pid = forgetful.pid()
     assert zombies["parent"].startswith(f"pid {pid} (misbehave), PID 1 of the container")
     assert zombies["pidNamespace"] == link(vm_node, pid, "pid")
@@ -147,6 +149,23 @@ def test_agent_that_apparmor_confines(vm_node: VmNode, start_agent: StartAgent) 
     skipped = {one["check"]: one["reason"] for one in status["coverage"]["skippedChecks"]}
     assert skipped["namespace-not-shared"] == "PermissionDenied"
     assert agent.metrics().findings_about_pods() == []
+
+
+def test_node_is_one_of_the_lab(vm_node: VmNode) -> None:
+    """Its kubelet ends and comes back, its runtime takes images from this machine, and it is what it is made for."""
+    vm_node.stop_kubelet()
+    assert not vm_node.kubelet_runs()
+    vm_node.import_image(vm_node.runtime.programs.images / "other-pause.tar")
+    vm_node.start_kubelet()
+    vm_node.await_node()
+
+    assert vm_node.kubelet_runs()
+    assert OTHER_PAUSE_IMAGE in vm_node.runtime.ctr("images", "ls", "--quiet").split()
+    enforced = vm_node.runtime.enter(
+        "cat", "/sys/module/apparmor/parameters/enabled", "/sys/fs/cgroup/cgroup.controllers"
+    )
+    assert enforced.split()[0] == "Y"
+    assert {"cpu", "memory", "pids"} <= {*enforced.split()}
 
 
 def with_own_users(node: VmNode, name: str) -> dict[str, object]:
