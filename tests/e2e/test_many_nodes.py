@@ -43,7 +43,7 @@ def test_fleet_of_virtual_nodes(cluster: Cluster, tmp_path: Path) -> None:
     assert {*quiet["by_client"]} == {"PATCH podsandboxreports"}
     assert quiet["by_client"]["PATCH podsandboxreports"][0] <= NODES * (quiet["seconds"] / (0.9 * 600 / TEMPO) + 1)
     assert 40_000 < run["sizes"]["report at its cap"]["object_bytes"] < 65_536
-    assert run["sizes"]["Event"]["object_bytes"] > 1024
+    assert run["sizes"]["Event of the longest kind"]["object_bytes"] > bounds.MESSAGE
     assert {one.node for one in requests} == {virtual(number) for number in range(NODES)}
     for number in range(NODES):
         assert_asks_for_its_own_only(of_node(requests, virtual(number)), virtual(number))

@@ -21,7 +21,7 @@ from scale.stage import Stage, stage
 from scale.virtual_node import VirtualNode
 
 REPORT_PREFIX = "/registry/pausewatch.github.io/podsandboxreports/virtual-"
-EVENT_PREFIX = "/registry/events/lab/web-"
+EVENT_PREFIX = "/registry/events/lab/web-7d4b9c6f5-"
 """Where the API server keeps the objects of the simulation."""
 
 POLL_SECONDS = 0.1
@@ -111,7 +111,8 @@ class Simulation:
         await self._stage(f"storm: {bounds.FINDINGS} findings of the longest kind", lambda: self._find(bounds.FINDINGS))
         await self._stage("quiet, reports at their cap", lambda: asyncio.sleep(plan.quiet_seconds))
         await self._measure("report at its cap", REPORT_PREFIX)
-        await self._measure("Event", EVENT_PREFIX)
+        await self._measure("Event, ordinary", f"{EVENT_PREFIX}00000")
+        await self._measure("Event of the longest kind", f"{EVENT_PREFIX}00001")
         after = await self._scrape()
         measured = self._measured
         measured.list_objects = _lists(before, after)

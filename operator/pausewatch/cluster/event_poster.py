@@ -36,7 +36,7 @@ NODE_BURST = 10
 NODE_SECONDS_PER_EVENT = 10.0
 """Of this agent, whatever they are about. When all pods of a node break at once, 40 of them are told within the five
 minutes that an Event may wait. When that befalls all of 5,000 nodes, whose scans are spread over 30 s, they make 1,700
-requests a second at first and 500 after that, and 230 MiB in etcd; docs/scale.md has what a request costs. One kubelet
+requests a second at first and 500 after that, and 130 MiB in etcd; docs/scale.md has what a request costs. One kubelet
 alone may make 50 a second (KubeletConfiguration: eventRecordQPS)."""
 
 MOST_WAITING = 200
