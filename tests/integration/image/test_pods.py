@@ -1,5 +1,7 @@
 """The image in pods of a real runtime: what it needs, what it finds, what it takes."""
 
+import os
+import signal
 import sys
 import textwrap
 from collections.abc import Callable
@@ -64,7 +66,7 @@ def test_commands_run_as_nobody_on_a_read_only_root(lab_with_image: RuntimeLab) 
 
 
 def test_agent_in_its_pod_finds_a_fault_and_keeps_to_itself(lab_with_image: RuntimeLab) -> None:
-    """With the rights of a DaemonSet it sees a torn pod, starts no process and stays within its limit."""
+    """With the rights of a DaemonSet it sees a torn pod, starts no process, stays within its limit, ends on SIGTERM."""
     lab = lab_with_image
     torn = faults.namespace_path_dropped(lab, lab.run(Pod("web")), "app", "network")
     agent = lab.run(agent_pod(lab))
@@ -84,6 +86,11 @@ def test_agent_in_its_pod_finds_a_fault_and_keeps_to_itself(lab_with_image: Runt
     assert int(status["VmRSS"].split()[0]) <= RESIDENT_BUDGET_KIB
     assert working_set_bytes(pid) < MEMORY_LIMIT_BYTES
     assert (children(pid), faults_of_ended_children(pid)) == ([], 0)
+
+    container = agent.container_ids["agent"]
+    os.kill(pid, signal.SIGTERM)
+    wait_until("the agent to end", lambda: lab.client.container_status(container).finished_at, SECONDS)
+    assert lab.client.container_status(container).exit_code == 0
 
 
 def agent_pod(lab: RuntimeLab) -> Pod:
