@@ -36,7 +36,10 @@ class Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Run it to its end."""
-        asked = json.loads(self.rfile.readline())
+        line = self.rfile.readline()
+        if not line:
+            return  # somebody has looked whether we listen
+        asked = json.loads(line)
         pipe = subprocess.PIPE
         try:
             process = subprocess.Popen(
