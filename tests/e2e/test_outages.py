@@ -33,7 +33,7 @@ LONGEST_WAIT_SECONDS = float(2**LONGEST_BACKOFF_EXPONENT)
 KUBECTL_SECONDS = 5.0
 """For the test itself to see what is stored, on a busy machine."""
 
-OUTAGES = 20 if os.environ.get(FULL_OUTAGE) else 2
+OUTAGES = 12 if os.environ.get(FULL_OUTAGE) else 2
 WARM_UP_OUTAGES = 2
 """Until every part of the program has been used once. The next watch waits longer after each that did not last."""
 
@@ -123,6 +123,7 @@ def test_outage_of_the_api_server(cluster: Cluster, start_agent: StartAgent, kub
     assert agent.troubles() == {}
 
 
+@pytest.mark.timeout(900)
 def test_one_outage_after_the_other(cluster: Cluster, start_agent: StartAgent, kubeconfig: Path) -> None:
     """The agent recovers from each, and does not grow."""
     cluster.run(Pod("stays"))
