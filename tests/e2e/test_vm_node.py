@@ -126,9 +126,9 @@ def test_agent_that_apparmor_confines(vm_node: VmNode, start_agent: StartAgent) 
 
     The profile is the one that containerd has loaded; the program under it is in no container, see `confined_by`.
     """
-    vm_node.run(Pod("web"))
-    vm_node.apply(with_own_users(vm_node, "own-users"), vm_node.manifest(Pod("shared", share_pid=True)))
-    for name in ("own-users", "shared"):
+    pods = [vm_node.manifest(Pod("web")), vm_node.manifest(Pod("shared", share_pid=True))]
+    vm_node.apply(*pods, with_own_users(vm_node, "own-users"))
+    for name in ("web", "shared", "own-users"):
         vm_node.wait_for_pod(name, limit_seconds=120)
     confined = vm_node.confined_by(OF_CONTAINERS)
     agent = start_agent(PACE, agent_kubeconfig(vm_node), PATIENT, confined)
