@@ -36,6 +36,7 @@ def test_fleet_of_virtual_nodes(cluster: Cluster, tmp_path: Path) -> None:
     assert NODES * NODE_BURST <= run["events_posted"] <= NODES * (bounds.FINDINGS + 1)
     assert run["events_dropped"] == 0
     assert run["troubles"] == {}
+    assert run["unfinished"] == {}
     failures = {name: stage["failures"] for name, stage in stages.items() if stage["failures"]}
     assert failures == {"first reports": {"NotFound": NODES}}, "each looks once for its report"
     assert [stage["rejected"] for stage in stages.values()] == [0 for _ in stages]

@@ -27,8 +27,8 @@ class Plan:
     quiet_seconds: float = 45.0
     """Of each of the two stages in which only heartbeats are written."""
 
-    limit_seconds: float = 600.0
-    """Of each stage that ends when something has been done."""
+    limit_seconds: float = 180.0
+    """Of each stage that ends when something has been done; who has not done it by then is counted."""
 
     @property
     def scan_period_seconds(self) -> float:

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab.errors import WaitTimeoutError
 from lab.shapes.cluster import Cluster
 from pausewatch.agent.threads import end_other_tasks
 from pausewatch.sinks import bounds
@@ -58,6 +57,8 @@ class Measured:
     events_posted: int = 0
     events_dropped: int = 0
     troubles: dict[str, int] = field(default_factory=dict)
+    unfinished: dict[str, int] = field(default_factory=dict)
+    """For how many nodes something did not come within the limit of a stage, by what that is."""
 
 
 class Simulation:
@@ -85,7 +86,6 @@ class Simulation:
         """Lead the nodes through all stages, and return what each cost.
 
         Raises:
-            WaitTimeoutError: A stage did not come to its end.
             ApiError: The nodes could not be made.
         """
         names = fleet.names(self._plan.nodes)
@@ -172,20 +172,16 @@ class Simulation:
         return await asyncio.to_thread(self._servers.scrape, begins=begins)
 
     async def _until(self, what: str, condition: Callable[[VirtualNode], bool]) -> None:
-        """Wait until a condition holds for every node.
-
-        Raises:
-            WaitTimeoutError: It did not within the plan's limit; names some nodes, and what is wrong with them.
-        """
+        """Wait until a condition holds for every node; those for which it does not within the limit are told."""
         began = time.monotonic()
         missing, told_at = self._nodes, began
         while missing := [node for node in missing if not condition(node)]:
             now = time.monotonic()
             if now - began > self._plan.limit_seconds:
                 some = "; ".join(map(str, missing[:3]))
-                raise WaitTimeoutError(
-                    f"waited {self._plan.limit_seconds:g} s for {what}; {len(missing)} do not: {some}"
-                )
+                say(f"waited {self._plan.limit_seconds:g} s for {what}; {len(missing)} do not: {some}")
+                self._measured.unfinished[what] = len(missing)
+                return
             if now - told_at > NEWS_EVERY_SECONDS:
                 told_at = now
                 say(f"waiting for {what}: {len(missing)} of {len(self._nodes)} do not yet")
@@ -210,7 +206,7 @@ def simulate(cluster: Cluster, plan: Plan, tell: Callable[[Stage], None]) -> Mea
         tell: Called after each stage.
 
     Raises:
-        LabError: A stage did not come to its end.
+        LabError: A server did not answer.
         ApiError: The nodes could not be made.
     """
     with fleet.folder_of_tokens() as folder:

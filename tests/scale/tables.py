@@ -49,7 +49,8 @@ def of_run(run: Measured) -> Iterator[str]:
     yield f"  LISTs took {fetched:.0f} objects from the cache, {stored:.0f} from etcd, and returned {returned:.0f}"
     yield (
         f"  {run.owned} of {run.plan.nodes} reports are owned by their Node; {run.events_posted} Events posted,"
-        f" {run.events_dropped} dropped; troubles told: {run.troubles or 'none'}"
+        f" {run.events_dropped} dropped; troubles told: {run.troubles or 'none'};"
+        f" nodes that were not waited for: {run.unfinished or 'none'}"
     )
 
 
