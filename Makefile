@@ -38,7 +38,7 @@ demo: ## a real container runtime with healthy and broken pods, scanned, healed 
 bench: ## what a scan costs, beside lsns, ps, node_exporter, a typed loop and a C program (root; ten minutes)
 	@$(IN) && python -m lab build && python -m bench
 
-scale: ## what the agents of 5,000 nodes cost an API server: real agents of 250 and 500 virtual nodes (root; 15 minutes)
+scale: ## what the agents of 5,000 nodes cost an API server: real agents of 250 and 500 virtual nodes (root; 15 to 25 minutes)
 	@$(IN) && python -m lab build cluster && python -m scale
 
 lab: ## start the lab and leave it running, to try things by hand (root); python -m lab stop ends it

@@ -39,8 +39,8 @@ def main(
 ) -> None:
     """Measure what agents of many nodes cost an API server and etcd that waits for the disk.
 
-    Everything of the agent that talks to the API server is real, once per node; nodes are objects only. Takes twelve
-    minutes and needs root.
+    Everything of the agent that talks to the API server is real, once per node; nodes are objects only. Takes a
+    quarter of an hour or more, most of it CPU time of the fleet, and needs root.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
