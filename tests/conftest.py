@@ -6,12 +6,17 @@ import pytest
 from xdist.remote import Producer
 
 from support.fault_matrix import write_matrix
-from support.side_by_side import Scheduling
+from support.side_by_side import BUSY, Scheduling, group
 
 
 def pytest_configure() -> None:
     """Let Ctrl-C work in programs that tests start: a shell starts background jobs with SIGINT ignored, inherited."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; all else keeps its order."""
+    items.sort(key=lambda item: group(item.nodeid) != BUSY)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

@@ -1,6 +1,6 @@
 import pytest
 
-from support.side_by_side import together
+from support.side_by_side import BUSY, group
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,9 @@ from support.side_by_side import together
         ("tests/integration/faults/test_pause_gone.py::test_killed[busy-containerd-2.4]", "containerd-2.4"),
         ("tests/e2e/test_metrics.py::test_scrape[before the first scan]", "tests/e2e/test_metrics.py"),
         ("tests/e2e/test_metrics.py::test_containerd", "tests/e2e/test_metrics.py"),
+        ("tests/e2e/zoo/test_zoo.py::test_no_false_alarm", BUSY),
     ],
 )
-def test_together(nodeid: str, expected: str) -> None:
-    """What shares a started lab stays together."""
-    assert together(nodeid) == expected
+def test_group(nodeid: str, expected: str) -> None:
+    """What shares a started lab stays together, and what keeps the machine busy."""
+    assert group(nodeid) == expected
