@@ -1,4 +1,5 @@
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -120,7 +121,9 @@ def test_tasks_end_that_take_a_cancellation_for_something_else() -> None:
 
 def test_program_leaves_behind_what_hangs_in_a_pool() -> None:
     """Such as the search for a name; what was logged is there."""
-    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", PROGRAM]
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=paths)
 
     assert ended.returncode == 0
     assert "the last word" in ended.stderr

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ ABOUT_PODS = {
     ("PausewatchZombieBuildup", "warning", "lab/forgetful/app"),
     ("PausewatchOrphanedSandbox", "critical", "lab/orphan/"),
 }
+WRITES_FAILING = ("PausewatchReportWritesFailing", "warning", BLIND)
 ABOUT_NODES = {
     ("PausewatchSandboxImageMissing", "warning", LATE),
     ("PausewatchRuntimeUnreachable", "warning", BLIND),
-    ("PausewatchReportWritesFailing", "warning", BLIND),
+    WRITES_FAILING,
     ("PausewatchDown", "warning", GONE),
 }
 NEVER_SEEN = {
@@ -54,8 +56,12 @@ NEVER_SEEN = {
 }
 """Alerts that have to stay silent: their expressions are understood, and return nothing."""
 
-FIRING_SECONDS = 120.0
+FIRING_SECONDS = 90.0
 """For all of them: an orphan takes 40 s, all others less."""
+
+STARTS = 3
+"""Of the agent that can not write. It tries less and less often, as it should; where ten minutes are ten seconds, a
+machine that is busy at its start may keep Prometheus from seeing more than two attempts in time."""
 
 ANSWER_SECONDS = 60.0
 """For what is true all the time: where a busy machine held up a scrape for a second, it is unknown for a moment."""
@@ -72,7 +78,7 @@ def broken_cluster(cluster: Cluster) -> Iterator[Cluster]:
         yield cluster
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_alerts_fire_and_every_panel_has_data(broken_cluster: Cluster, start_agent: StartAgent, tmp_path: Path) -> None:
     """With the scrape configuration and the rules of the chart; what is not broken stays silent."""
     cluster = broken_cluster
@@ -87,16 +93,26 @@ def test_alerts_fire_and_every_panel_has_data(broken_cluster: Cluster, start_age
     with running_prometheus(
         tmp_path, tuple(Target(port=port, node=node) for node, port in ports.items())
     ) as prometheus:
+
+        def start_blind() -> Agent:
+            return start(BLIND, kubeconfig=nowhere, variables={"PAUSEWATCH_RUNTIME_ENDPOINT": f"unix://{nowhere}"})
+
         agent = start(own)
-        start(BLIND, kubeconfig=nowhere, variables={"PAUSEWATCH_RUNTIME_ENDPOINT": f"unix://{nowhere}"})
+        blind = start_blind()
         agent.wait("drift", lambda: agent.metrics().total("pausewatch_findings", reason="SandboxImageDrift"), 60)
         cluster.runtime.client.remove_image(OTHER_PAUSE_IMAGE)
         start(LATE, kubeconfig=nowhere)
         cluster.stop_kubelet()
         cluster.kubectl("delete", "pod", "orphan", "--namespace=lab", "--force", "--grace-period=0")
 
-        await_fired(prometheus, agent, own)
+        for _ in range(STARTS):
+            missing = await_fired(prometheus, agent, own)
+            if missing != {WRITES_FAILING}:
+                break
+            blind.stop()
+            blind = start_blind()
 
+        assert not missing
         assert {one for one in fired(prometheus, own) if "/" in one[2]} == ABOUT_PODS
         expressions_answer(prometheus)
         panels_have_data(prometheus, own)
@@ -109,8 +125,8 @@ def test_alerts_fire_and_every_panel_has_data(broken_cluster: Cluster, start_age
         assert prometheus.query('pausewatch_finding_first_seen_timestamp_seconds{pod=~"pausewatch-.*"}') == []
 
 
-def await_fired(prometheus: Prometheus, agent: Agent, node: str) -> None:
-    """Wait until each alert that should has fired at some time."""
+def await_fired(prometheus: Prometheus, agent: Agent, node: str) -> set[tuple[str, str, str]]:
+    """Wait until each alert that should has fired at some time; return those that have not in time."""
     missing: set[tuple[str, str, str]] = set()
 
     def all_fired() -> bool:
@@ -118,10 +134,9 @@ def await_fired(prometheus: Prometheus, agent: Agent, node: str) -> None:
         missing.update((ABOUT_PODS | ABOUT_NODES) - fired(prometheus, node))
         return not missing
 
-    try:
+    with suppress(WaitTimeoutError):
         agent.wait("alerts to fire", all_fired, FIRING_SECONDS)
-    except WaitTimeoutError as error:
-        raise AssertionError(f"never fired: {sorted(missing)}") from error
+    return missing
 
 
 def answer(prometheus: Prometheus, expression: str) -> list[Series]:

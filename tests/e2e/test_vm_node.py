@@ -4,26 +4,37 @@ It is a virtual machine that runs without the help of the processor: everything 
 so no time is asserted. The agent runs there as in its pod: as root, with the node's processes and network.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from e2e.conftest import StartAgent
 from e2e.support.api_requests import REPORTS, creations, now, requests_since, writes
+from e2e.support.daemon_set import agent_pods, daemon_set_on
 from e2e.support.installation import agent_kubeconfig
 from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, judges_all, read_report
 from e2e.support.pace import FAST
+from lab.build.agent_image import agent_image
 from lab.pins import OTHER_PAUSE_IMAGE
 from lab.pods import Container, Pod
 from lab.shapes.cluster import Cluster
 from lab.shapes.nested_node import NestedNode
 from lab.shapes.vm_node import VmNode
+from lab.waiting import wait_until
 
 PACE = replace(FAST, scan_period_seconds=2, thresholds={"zombie-buildup": {"seen_for_seconds": 3}})
 MOST_TASKS, DEAD_TASKS = 80, 70
 
 PATIENT = {"PAUSEWATCH_RUNTIME_TIMEOUT_SECONDS": "30"}
 """A call to a runtime that has to share two processors with everything else may take longer than the default."""
+
+POD_SECONDS = 240.0
+"""For an agent's pod to start and to report."""
+
+PAUSES = 4
+"""Of three pods and the agent's own."""
 
 OF_CONTAINERS = "cri-containerd.apparmor.d"
 """The AppArmor profile that containerd loads for containers whose pod names no other."""
@@ -121,34 +132,37 @@ def test_faults_on_its_own_kernel(vm_node: VmNode, start_agent: StartAgent) -> N
     await_report(vm_node, agent, "that is healthy again", is_healthy)
 
 
-def test_agent_that_apparmor_confines(vm_node: VmNode, start_agent: StartAgent) -> None:
-    """Under the profile of containers it sees apps and no pause. It says so, and why, and finds nothing.
+def test_agent_in_its_pod(cluster: Cluster, vm_node: VmNode) -> None:
+    """As the manifests install it, it sees everything.
 
-    The profile is the one that containerd has loaded; the program under it is in no container, see `confined_by`.
+    Under the profile of containers instead of none it sees apps and no pause: says so, and why, and finds nothing.
     """
+    vm_node.import_image(agent_image())
     pods = [vm_node.manifest(Pod("web")), vm_node.manifest(Pod("shared", share_pid=True))]
     vm_node.apply(*pods, with_own_users(vm_node, "own-users"))
     for name in ("web", "shared", "own-users"):
         vm_node.wait_for_pod(name, limit_seconds=120)
-    confined = vm_node.confined_by(OF_CONTAINERS)
-    agent = start_agent(PACE, agent_kubeconfig(vm_node), PATIENT, confined)
+    settings = {"scanPeriodSeconds": 4, "reportIntervalSeconds": 1, "runtimeTimeoutSeconds": 30}
 
-    await_report(vm_node, agent, "of three pods", lambda one: one["status"]["summary"]["sandboxes"] == 3)
-    agent.await_scans(3)
+    with daemon_set_on(cluster, vm_node, settings) as install:
+        install("Unconfined")
+        seeing = await_status(
+            vm_node, lambda report: is_healthy(report) and judges_all(report) and not unreadable(report)
+        )
+        install("RuntimeDefault")
+        confined = await_status(vm_node, lambda report: unreadable(report) == PAUSES)
+        (pod,) = agent_pods(cluster)
+        restarts = [one["restartCount"] for one in pod["status"]["containerStatuses"]]
 
-    report = read_report(vm_node)
-    assert report is not None
-    status = report["status"]
-    assert status["findings"] == []
-    assert (status["summary"]["containers"], status["coverage"]["unreadableProcesses"]) == (3, 3)
-    assert (condition(report, "Healthy"), condition(report, "ScanComplete")) == ("Unknown", "False")
-    (complete,) = [one for one in status["conditions"] if one["type"] == "ScanComplete"]
-    assert complete["reason"] == "PermissionDenied"
-    assert f"{OF_CONTAINERS} (enforce)" in complete["message"]
-    assert "appArmorProfile: {type: Unconfined}" in complete["message"]
-    skipped = {one["check"]: one["reason"] for one in status["coverage"]["skippedChecks"]}
+    assert restarts == [0]
+    assert seeing["findings"] == confined["findings"] == []
+    conditions = {one["type"]: one for one in confined["conditions"]}
+    assert (conditions["Healthy"]["status"], conditions["ScanComplete"]["status"]) == ("Unknown", "False")
+    assert conditions["ScanComplete"]["reason"] == "PermissionDenied"
+    assert f"{OF_CONTAINERS} (enforce)" in conditions["ScanComplete"]["message"]
+    assert "appArmorProfile: {type: Unconfined}" in conditions["ScanComplete"]["message"]
+    skipped = {one["check"]: one["reason"] for one in confined["coverage"]["skippedChecks"]}
     assert skipped["namespace-not-shared"] == "PermissionDenied"
-    assert agent.metrics().findings_about_pods() == []
 
 
 def test_node_is_one_of_the_lab(vm_node: VmNode) -> None:
@@ -174,6 +188,21 @@ def with_own_users(node: VmNode, name: str) -> dict[str, object]:
     # Its token would lie on a tmpfs, which can be given to other users since Linux 6.3 only.
     manifest["spec"] |= {"hostUsers": False, "automountServiceAccountToken": False}
     return manifest
+
+
+def await_status(node: VmNode, expected: Callable[[Report], bool]) -> dict[str, Any]:
+    """Wait for a report of a node that is as expected, and return its status."""
+
+    def probe() -> dict[str, Any] | None:
+        report = read_report(node)
+        return report["status"] if report is not None and "status" in report and expected(report) else None
+
+    return wait_until("the report of the agent in its pod", probe, POD_SECONDS)
+
+
+def unreadable(report: Report) -> int:
+    """How many pauses and containers the agent could not look into."""
+    return int(report["status"]["coverage"]["unreadableProcesses"])
 
 
 def told(report: Report) -> dict[str, set[str]]:

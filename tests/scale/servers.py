@@ -117,6 +117,7 @@ class Servers:
         self._cluster = cluster
         self._api = self._process("kube-apiserver")
         self._etcd = self._process("etcd")
+        self._compacted_at = ""
 
     def scrape(self, *, begins: bool) -> Scrape:
         """Ask both servers.
@@ -137,8 +138,11 @@ class Servers:
 
     def stored_bytes(self) -> int:
         """Return how large etcd's database is in use, after every older version of an object was thrown away."""
-        status = self._etcd_status()
-        self._ask_etcd("/v3/kv/compaction", {"revision": status["header"]["revision"], "physical": True})
+        revision = self._etcd_status()["header"]["revision"]
+        # etcd refuses to do it twice, and between two stages nobody may have written.
+        if revision != self._compacted_at:
+            self._ask_etcd("/v3/kv/compaction", {"revision": revision, "physical": True})
+            self._compacted_at = revision
         self._ask_etcd("/v3/maintenance/defragment", {})
         return int(self._etcd_status()["dbSize"])
 

@@ -15,7 +15,7 @@ from lab.shapes.vm_files import PATH, PROGRAMS, SOCKET
 from lab.vm.client import command_line
 from lab.waiting import wait_until
 
-_COMMAND_SECONDS = 120.0
+_COMMAND_SECONDS = 300.0
 _REMOVAL_SECONDS = 150.0
 #: For an imported image to be known to the CRI.
 _IMAGE_SECONDS = 60.0
