@@ -12,10 +12,10 @@ import json
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from lab.build.cluster import ensure_cluster_programs
 from lab.build.runtime import ensure_programs
@@ -50,22 +50,9 @@ while grep -q 'populated 1' cgroup.events; do sleep 0.1; done
 
 @dataclass(frozen=True)
 class VmNode(FurtherNode):
-    """A running virtual machine: `start` makes one, `attach` finds one; as a context manager it is stopped.
-
-    Attributes:
-        apparmor_profile: What `popen` confines programs by; empty: nothing, as `confined_by` says.
-    """
+    """A running virtual machine: `start` makes one, `attach` finds one; as a context manager it is stopped."""
 
     runtime: VmRuntime
-    apparmor_profile: str = ""
-
-    def confined_by(self, apparmor_profile: str) -> Self:
-        """The same node, where `popen` starts programs under a profile that the kernel knows.
-
-        That of containers is there from the first container on. A program under it is confined as one in a container,
-        but it is in no container: it has all capabilities and the node's own files.
-        """
-        return replace(self, apparmor_profile=apparmor_profile)
 
     @property
     def slowness(self) -> float:
@@ -111,8 +98,7 @@ class VmNode(FurtherNode):
         What is returned is a process of the machine around it that stands for the program: environment, output, exit
         code and signals are passed on, and when it is killed, the program is. Its input is empty unless one is given.
         """
-        confined = ("aa-exec", "-p", self.apparmor_profile, "--") if self.apparmor_profile else ()
-        remote = command_line(self.runtime.address, [*confined, *command])
+        remote = command_line(self.runtime.address, command)
         return subprocess.Popen(remote, **{"stdin": subprocess.DEVNULL, **options})
 
     def falsify(self, pod: str, container: str, fault: Mapping[str, str], namespace: str = NAMESPACE) -> None:
