@@ -26,14 +26,11 @@ from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_node import ClusterNode
 from lab.shapes.nested_node import NestedNode
 from lab.shapes.vm_node import VmNode
-from support.shared_node import node
+from support.shared_node import LIMIT_SECONDS, node
 
 __all__ = ["node"]
 
 OVERRIDDEN = "overridden settings"
-
-LIMIT_SECONDS = 300.0
-"""Of a test that says nothing else: several waits of a minute, on a machine that has other work."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
 

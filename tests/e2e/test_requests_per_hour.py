@@ -71,7 +71,6 @@ def nodes(cluster: Cluster, nested_node: NestedNode) -> Nodes:
     return (cluster, nested_node)
 
 
-@pytest.mark.timeout(240)
 def test_quiet_hour(cluster: Cluster, nodes: Nodes, start_agent: StartAgent, record_property: RecordProperty) -> None:
     """While nothing changes, the only requests are heartbeats; what was asked before was filtered LIST and WATCH."""
     began = now()
@@ -100,7 +99,6 @@ def test_quiet_hour(cluster: Cluster, nodes: Nodes, start_agent: StartAgent, rec
     assert_asks_for_their_own_only(cluster, nodes, before)
 
 
-@pytest.mark.timeout(360)
 def test_busy_hour(cluster: Cluster, nodes: Nodes, start_agent: StartAgent, record_property: RecordProperty) -> None:
     """Pods in every state of life, and 30 a minute that come and go: nothing is found, nothing written, no error.
 

@@ -85,7 +85,6 @@ def test_runtime_that_hangs(cluster: Cluster, start_agent: StartAgent, hang: Han
     assert_well(pages)
 
 
-@pytest.mark.timeout(300)
 def test_runtime_that_is_restarted(cluster: Cluster, start_agent: StartAgent) -> None:
     """Stopped in good order, its socket removed and made anew; killed, its socket left behind; pods run on."""
     stays = cluster.run(Pod("stays", containers=(Container("app"), Container("side"))))
@@ -115,7 +114,6 @@ def test_runtime_that_is_restarted(cluster: Cluster, start_agent: StartAgent) ->
     assert cluster.find_pod("stays").sandbox_id == stays.sandbox_id
 
 
-@pytest.mark.timeout(300)
 def test_socket_that_is_taken_away(cluster: Cluster, start_agent: StartAgent) -> None:
     """As by somebody who cleans up /run: the runtime lives, nobody new reaches it; put back, the scans go on."""
     cluster.run(Pod("stays"))

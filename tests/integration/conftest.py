@@ -14,7 +14,7 @@ from lab.shapes import cluster as clusters
 from lab.shapes import runtime
 from lab.shapes.cluster import Cluster
 from lab.shapes.runtime import RuntimeLab
-from support.shared_node import ALONE, LONGEST_WAIT_SECONDS, node
+from support.shared_node import ALONE, LIMIT_SECONDS, LONGEST_WAIT_SECONDS, node
 
 __all__ = ["node"]
 
@@ -24,8 +24,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and {"runtime_lab", "running_cluster"} & {*item.fixturenames}:
             item.add_marker(pytest.mark.lab)
-        if item.get_closest_marker(ALONE):
-            item.add_marker(pytest.mark.timeout(LONGEST_WAIT_SECONDS))
+            if item.get_closest_marker("timeout") is None:
+                alone = item.get_closest_marker(ALONE) is not None
+                item.add_marker(pytest.mark.timeout(LONGEST_WAIT_SECONDS if alone else LIMIT_SECONDS))
 
 
 @pytest.fixture(scope="session", params=sorted(RUNTIME_VERSIONS))

@@ -18,6 +18,9 @@ ALONE = "alone_on_the_node"
 LONGEST_WAIT_SECONDS = 1200
 """For the node alone: the longest test beside it, all kinds of pods at once, takes some minutes."""
 
+LIMIT_SECONDS = 600
+"""Of any other test on a node: it waits behind one that waits for the node alone."""
+
 
 @contextmanager
 def share_node(*, alone: bool) -> Iterator[None]:

@@ -14,7 +14,6 @@ from lab.pods import Pod
 from lab.shapes.cluster import Cluster
 
 
-@pytest.mark.timeout(120)
 def test_kubelet_that_lost_sight_of_a_pod(
     cluster: Cluster, program: Program, start_case: Callable[[str, Pace], ClusterCase]
 ) -> None:

@@ -103,7 +103,6 @@ def test_deleted_pod_tells_its_grace_period_and_then_is_gone(cluster: Cluster, a
     watching(cluster, agent_kubeconfig, act)
 
 
-@pytest.mark.timeout(180)
 def test_watch_outlives_the_definition_of_reports(cluster: Cluster, agent_kubeconfig: Path) -> None:
     """kopf ends when a kind that it watches is deleted; the pods stay known until the next one knows them."""
     cluster.run(Pod("web"))

@@ -7,6 +7,7 @@ from lab import strays
 from lab.pods import Container, Pod
 from lab.processes import process_state
 from lab.shapes.runtime import RuntimeLab
+from lab.waiting import wait_until
 
 CHECK = "unmanaged-process"
 
@@ -32,7 +33,7 @@ def test_process_of_an_exited_container(lab: RuntimeLab, program: Program, start
         }
         shown, _ = type_on_the_node(program, finding)
         assert [line.split()[0] for line in shown.splitlines()] == ["PID", str(left)]
-        assert process_state(left) in ("Z", "")
+        wait_until("the process to end", lambda: process_state(left) in ("Z", ""), 30)
 
         case.cleared()
 

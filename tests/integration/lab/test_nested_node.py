@@ -121,7 +121,6 @@ def test_failed_start_leaves_nothing(cluster: Cluster) -> None:
 
 
 @pytest.mark.lab
-@pytest.mark.timeout(180)
 def test_killed_owner_leaves_remains_that_go_with_the_cluster() -> None:
     """After SIGKILL of its owner the node runs on; whoever removes the cluster removes the node."""
     name = lab_name("nested-life")
