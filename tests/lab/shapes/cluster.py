@@ -7,8 +7,6 @@ of `lab.network`, so its clients are ordinary processes with a kubeconfig.
 import shutil
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from lab.build.cluster import ensure_cluster_programs
 from lab.errors import LabError
@@ -58,23 +56,6 @@ class Cluster(ClusterControl):
         """Remove the pods, all daemons, and everything else the lab left."""
         self.close()
         stop(self.name)
-
-    def close(self) -> None:
-        """Let go of a cluster that runs on."""
-        self.runtime.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _remove_pods(self) -> bool:
-        # The kubelet stops them, but removes a stopped sandbox only a minute later.
-        self.runtime.remove_all_pods()
-        return not self.runtime.client.sandboxes()
 
 
 def start(name: str = NAME, *, owned: bool = True, waits_for_disk: bool = False) -> Cluster:

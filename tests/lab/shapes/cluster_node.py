@@ -25,6 +25,7 @@ from lab.shapes.cluster_manifests import pod_manifest
 from lab.shapes.cluster_pods import find_pod
 from lab.shapes.cluster_processes import Daemon
 from lab.shapes.runtime import RuntimeLab
+from lab.shapes.started import Started
 
 #: The Kubernetes namespace of the lab's pods, as `lab.pods.Pod` has it.
 NAMESPACE = "lab"
@@ -39,7 +40,7 @@ _NO_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class ClusterNode:
+class ClusterNode(Started):
     """What can be done on one node of a cluster, and through the API server.
 
     Attributes:
@@ -118,6 +119,10 @@ class ClusterNode:
         if done.returncode:
             raise LabError(f"{what} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout
+
+    def close(self) -> None:
+        """Let go of a node that runs on, and with the first one of its cluster."""
+        self.runtime.close()
 
     def apply(self, *manifests: Mapping[str, Any] | str) -> None:
         """Create or change objects, given as YAML or JSON text or as documents."""
@@ -293,6 +298,11 @@ class ClusterNode:
         lease = self._object(f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{self.node_name}")
         reported = datetime.fromisoformat(ready[0]["lastHeartbeatTime"]) >= started.replace(microsecond=0)
         return reported or (bool(lease) and datetime.fromisoformat(lease["spec"]["renewTime"]) > started)
+
+    def _remove_pods(self) -> bool:
+        # The kubelet stops them, but removes a stopped sandbox only a minute later.
+        self.runtime.remove_all_pods()
+        return not self.runtime.client.sandboxes()
 
     def _object(self, path: str) -> dict[str, Any]:
         text = self.get(path)

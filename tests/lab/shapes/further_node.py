@@ -2,8 +2,6 @@
 
 import shutil
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from lab.errors import AlreadyRunningError
 from lab.places import Places
@@ -50,26 +48,9 @@ class FurtherNode(ClusterNode):
         finally:
             self.runtime.stop()
 
-    def close(self) -> None:
-        """Let go of a node that runs on."""
-        self.runtime.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def _delete_pods(self) -> None:
         of_this_node = f"--field-selector=spec.nodeName={self.node_name}"
         self.kubectl("delete", "pods", "--all-namespaces", of_this_node, "--force", "--grace-period=0")
-
-    def _remove_pods(self) -> bool:
-        # The kubelet stops them, but removes a stopped sandbox only a minute later.
-        self.runtime.remove_all_pods()
-        return not self.runtime.client.sandboxes()
 
 
 def clean_abandoned(places: Places) -> None:

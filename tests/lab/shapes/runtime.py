@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from lab.build.runtime import RuntimePrograms, ensure_programs
 from lab.cgroups import LabCgroup
@@ -30,6 +28,7 @@ from lab.records import Record, read_record, write_record
 from lab.remains import find_remains, remove_remains
 from lab.shapes.containerd import write_files
 from lab.shapes.daemon import await_ready, shut_down, spawn
+from lab.shapes.started import Started
 from lab.waiting import wait_until
 
 _SHAPE = "runtime"
@@ -39,7 +38,7 @@ _INIT_CONTAINER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class RuntimeLab:
+class RuntimeLab(Started):
     """A running lab: `start` makes one, `attach` finds one that runs; leaving it as a context manager stops it.
 
     Attributes:
@@ -170,14 +169,6 @@ class RuntimeLab:
     def close(self) -> None:
         """Let go of a lab that runs on."""
         self.client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
     def _start(
         self, running: RunningPod, container: Container, attempt: int, fault: Mapping[str, str] | None

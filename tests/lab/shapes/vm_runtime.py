@@ -51,7 +51,7 @@ class VmRuntime(RuntimeLab):
         """Run a command as root on the node, and return what it prints.
 
         Raises:
-            LabError: It failed, or took more than 120 s; ends with what it wrote to standard error.
+            LabError: It failed, or took more than 300 s; ends with what it wrote to standard error.
         """
         return self.feed(subprocess.DEVNULL, *command)
 
@@ -59,7 +59,7 @@ class VmRuntime(RuntimeLab):
         """The same, for a command that reads a file of the machine around the node.
 
         Raises:
-            LabError: It failed, or took more than 120 s; ends with what it wrote to standard error.
+            LabError: It failed, or took more than 300 s; ends with what it wrote to standard error.
         """
         named = " ".join(command)
         try:
