@@ -26,10 +26,15 @@ GO_MODULES = {
     "github.com/prometheus/node_exporter": "1.12.1",
 }
 
-#: Go modules from which only files are taken, with the checksum that go.sum would have. Of Kubernetes the oldest
-#: version that the chart takes, and the lab's own.
+#: Go modules from which only files are taken, with the checksum that go.sum would have. Of Kubernetes one of
+#: each minor version from the oldest that the chart takes to the lab's own.
 SCHEMA_SOURCES = {
     "k8s.io/kubernetes@v1.30.14": "h1:MrlKXh9uhLIJpyxOeXhcndzRVSvwiV9iJ8NgH8nqPsg=",
+    "k8s.io/kubernetes@v1.31.14": "h1:UtjLfqvXLuSVDdJ4+NpQCIfFkKkLnAAVmxAEMsnkhjk=",
+    "k8s.io/kubernetes@v1.32.13": "h1:5TGYdZ6YZqdp6h/Rp1vX/4TIoybMPdgv97LCZCtPuNQ=",
+    "k8s.io/kubernetes@v1.33.13": "h1:bmH31xUdSzeA5vk0wZAK9MZp11mdLuzUSeKk0qN3hPQ=",
+    "k8s.io/kubernetes@v1.34.4": "h1:Yy6R4QB8C9kJPp25GFqEvX5XQwY5qzKeqD0Xx6oAcmk=",
+    "k8s.io/kubernetes@v1.35.4": "h1:o/8dBC/pHVpYoGV4OAIytAlNPZbdYVTXJHoYvXC4qzM=",
     "k8s.io/kubernetes@v1.36.3": "h1:qDQdoMiluAE2Eab6Fa52YV+WjiGz9mZFFoagEA6cI+o=",
     "github.com/prometheus-operator/prometheus-operator@v0.85.0": "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
 }

@@ -1,6 +1,7 @@
 """The chart as helm, the schemas of Kubernetes and a real API server see it; tests/e2e/installation installs it."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from contracts.chart import CHART, profiles
 from contracts.manifests import COMMAND, REPOSITORY, rendered_manifests
 from integration.chart.conftest import NAMESPACE
 from lab.build.helm import ChartTools
+from lab.pins import GO_MODULES
 from lab.shapes.cluster import Cluster
 from support.helm import Helm, Manifest
 
@@ -45,9 +47,14 @@ def test_helm_has_nothing_against_it(helm: Helm, path: Path) -> None:
 def test_objects_are_as_kubernetes_describes_them(
     rendered: Mapping[str, list[Manifest]], tools: ChartTools, tmp_path: Path
 ) -> None:
-    """By the schemas of the oldest version that the chart takes and of the newest one, unknown fields refused."""
+    """By the schemas of each minor version from the oldest that the chart takes on, unknown fields refused."""
     for name, objects in rendered.items():
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump_all(objects))
+    oldest = re.fullmatch(r">=1\.(\d+)\.0-0", yaml.safe_load((CHART / "Chart.yaml").read_text())["kubeVersion"])
+    newest = GO_MODULES["k8s.io/kubernetes"].split(".")
+    assert oldest
+    every = [f"v1.{minor}" for minor in range(int(oldest[1]), int(newest[1]) + 1)]
+    assert [schemas.name.rpartition(".")[0] for schemas in tools.schemas] == every
     for schemas in tools.schemas:
         said = judged(tools, schemas, tmp_path)
 

@@ -66,7 +66,7 @@ def ensure_chart_tools() -> ChartTools:
 
 
 def _versions() -> tuple[str, ...]:
-    """The oldest version of Kubernetes that the chart takes, and the newest that there is: the lab's own."""
+    """One of each minor version of Kubernetes that the chart takes, the oldest first; the newest is the lab's own."""
     return tuple(source.rpartition("@v")[2] for source in SCHEMA_SOURCES if source.startswith(f"{_KUBERNETES}@"))
 
 
