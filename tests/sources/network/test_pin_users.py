@@ -66,6 +66,20 @@ def test_at_most_five_holders_are_told(proc: FakeProc) -> None:
     assert len(users(proc, *range(100, 110)).holders) == 5
 
 
+def test_each_of_many_pins_has_its_own_holders(proc: FakeProc) -> None:
+    """Whatever else is mounted there, under whatever names."""
+    inodes = range(PIN, PIN + 1000)
+    odd = b"7 1 0:9 /\xff\xe2\x80\xa8net:[1] /mnt/\x85\r" + b"x" * 4000 + b" rw - ext4 /dev/vda rw\nshort\n\n"
+    add(proc, 78, mount=8)
+    mounts = b"".join(MOUNTED.replace(str(PIN), str(inode)).encode() for inode in inodes[1:])
+    (proc.path / "78/mountinfo").write_bytes(odd + mounts)
+
+    found = read_pin_users(str(proc.path), RUNTIME, [a_process(RUNTIME), a_process(78)], inodes)
+
+    assert found[PIN].holders == ()
+    assert {found[inode].holders for inode in inodes[1:]} == {(identity(78),)}
+
+
 def test_process_that_has_ended(proc: FakeProc) -> None:
     """It was in the list a moment ago."""
     assert users(proc, 5555) == PinUsers(processes_inside=0, holders=())

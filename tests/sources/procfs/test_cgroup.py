@@ -89,6 +89,15 @@ def test_unknown_lines_name_nothing(text: str) -> None:
     assert cgroup.container_id(text) is None
 
 
+@pytest.mark.parametrize("separator", ["\r", "\v", "\f", "\x1c", "\x1e", "\x85", "\u2028"])
+def test_name_of_a_cgroup_can_not_forge_a_line(separator: str) -> None:
+    """The kernel refuses a newline in it only: a container that may make cgroups below its own chooses the rest."""
+    forged = f"0::/kubepods/pod{UID}/{ID}/x{separator}8:pids:/kubepods/pod{UID}/{OTHER}\n"
+
+    assert cgroup.container_id(forged) == ID
+    assert cgroup.version(forged) == "v2"
+
+
 @pytest.mark.parametrize(
     ("text", "version"),
     [
@@ -122,6 +131,17 @@ def test_path_that_is_not_utf8(proc: FakeProc) -> None:
 
     assert isinstance(text, str)
     assert cgroup.container_id(text) == ID
+
+
+@pytest.mark.parametrize("separator", ["\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+def test_name_of_a_cgroup_forges_no_line(separator: str) -> None:
+    """The kernel refuses a newline in it and nothing else; a container may make cgroups below its own."""
+    forged = separator.join(("inner", f"8:pids:/kubepods/pod{UID}", f"{OTHER}", f"0::/kubepods/pod{UID}", OTHER))
+    text = f"0::/kubepods/pod{UID}/{ID}/{forged}\n"
+
+    assert cgroup.container_id(text) == ID
+    assert cgroup.version(text) == "v2"
+    assert cgroup.path_in(text, "pids") is None
 
 
 def test_gone_and_denied(proc: FakeProc) -> None:

@@ -37,6 +37,24 @@ class TestParse:
         assert found is not None
         assert found.mount_point == "/sys/fs/cgroup/unified"
 
+    @pytest.mark.parametrize("character", ["\r", "\v", "\x1e", "\x85", "\u2028", "\xa0"])
+    def test_name_of_a_mount_point_forges_no_line(self, character: str) -> None:
+        """The kernel escapes space and newline in it, and no other character that ends a line or a word elsewhere."""
+        forged = character.join(("/mnt/x", "1", "1", "0:1", "/", "/forged", "rw"))
+        mount = f"40 31 0:37 / {forged}{character}-{character}cgroup{character}x{character}pids rw - tmpfs tmpfs rw\n"
+
+        assert parse(mount) is None
+        assert parse(mount + V1) == parse(V1)
+
+    @pytest.mark.parametrize("separator", ["\r", "\v", "\x1c", "\x85", "\u2028"])
+    def test_path_of_a_mount_can_not_forge_a_line(self, separator: str) -> None:
+        """The kernel escapes spaces and newlines in it, and nothing else that Python takes for one."""
+        forged = V1.replace(" ", separator).strip()
+        mount = f"50 31 0:40 / /run/x{separator}{forged} rw - tmpfs tmpfs rw\n"
+
+        assert parse(mount) is None
+        assert parse(mount + V2) == parse(V2)
+
     @pytest.mark.parametrize("text", ["", MEMORY, "nonsense\n", "1 2 3 - cgroup2\n"])
     def test_none(self, text: str) -> None:
         """Nothing is invented."""

@@ -57,6 +57,19 @@ def test_process_in_a_pid_namespace_below_ours() -> None:
     assert read.pids == (child, 1)
 
 
+def test_name_forges_no_line(proc: FakeProc) -> None:
+    """The kernel escapes a newline in it, and leaves a carriage return as it is."""
+    proc.add(42)
+    content = b"Name:\tx\rNSpid:\t1 2\rCapEff:\t0\nNSpid:\t42\nCapEff:\t0000000000080000\n"
+    (proc.path / "42/status").write_bytes(content)
+
+    read = status.read(proc.root, 42)
+
+    assert isinstance(read, status.Status)
+    assert read.pids == (42,)
+    assert read.may_inspect_others
+
+
 def test_gone_and_unknown(proc: FakeProc) -> None:
     """None is gone; a file of another form says so."""
     proc.add(42)

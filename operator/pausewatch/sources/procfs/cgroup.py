@@ -113,9 +113,14 @@ def _content(descriptor: int) -> bytes:
 
 
 def _paths(text: str) -> dict[str, str]:
-    """Return the path in each hierarchy, by controller; a line of another form is none of ours and is passed over."""
+    """Return the path in each hierarchy, by controller; a line of another form is none of ours and is passed over.
+
+    A newline is the only character that the kernel refuses in the name of a cgroup (cgroup_mkdir in
+    kernel/cgroup/cgroup.c), and so the only one that ends a line. Ended by any other, as ``splitlines`` does, the name
+    that a container gives to a cgroup of its own could forge a line, and pass its processes off as another's.
+    """
     paths = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         match line.split(":", 2):
             case [_, controllers, path]:
                 paths.update(dict.fromkeys(controllers.split(","), path.removesuffix(" (deleted)")))

@@ -85,9 +85,11 @@ def own_ancestors(hierarchy: PidsHierarchy, mounted_at: str, own_inode: int) -> 
 
 
 def _hierarchies(mountinfo: str) -> Iterator[PidsHierarchy]:
-    for line in mountinfo.splitlines():
+    # The kernel escapes space, tab, newline and backslash in paths and nothing else (fs/proc_namespace.c, mangle), so
+    # anything else that Python takes for white space or for the end of a line is part of a name.
+    for line in mountinfo.split("\n"):
         before, _, after = line.partition(" - ")
-        match before.split(), after.split():
+        match before.split(" "), after.split(" "):
             case [_, _, _, root, mount_point, *_], ["cgroup2", *_]:
                 yield PidsHierarchy(mount_point=mount_point, root=root, controller="")
             case [_, _, _, root, mount_point, *_], ["cgroup", *_, options] if "pids" in options.split(","):

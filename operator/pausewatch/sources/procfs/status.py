@@ -46,7 +46,7 @@ def parse(text: str) -> Status:
     Raises:
         ProcFormatError: a line is missing or is no list of numbers.
     """
-    # The name stands in the first line and is escaped by the kernel: it cannot forge a line.
+    # The name stands in the first line, with newlines escaped by the kernel: it cannot forge a line.
     pids, capabilities = _PIDS.search(text), _CAPABILITIES.search(text)
     if pids is None or capabilities is None:
         raise ProcFormatError("status", text)
@@ -62,7 +62,8 @@ def read(root: str, pid: int | str = "self") -> Status | Unavailable | None:
     """Return the status of one process; None if it is gone."""
     path = f"{root}/{pid}/status"
     try:
-        return parse(Path(path).read_text(encoding="utf-8", errors="surrogateescape"))
+        # Not as text: a carriage return, which the kernel leaves in a name, would become a newline.
+        return parse(Path(path).read_bytes().decode("utf-8", "surrogateescape"))
     except GONE:
         return None
     except (OSError, ProcFormatError) as error:
