@@ -12,6 +12,8 @@ from lab.waiting import wait_until
 
 _ROOT = "/pausewatch-lab"
 _REMOVAL_SECONDS = 10.0
+#: The kernel's own default, and the kubelet's (pkg/kubelet/cm/helpers_linux.go: QuotaPeriod).
+_CPU_PERIOD_MICROSECONDS = 100_000
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,23 @@ class LabCgroup:
             raise LabError(f"{path}: the pids controller is not available")
         for file in present:
             file.write_text(str(limit))
+
+    def limit_cpu(self, path: str, share: float) -> None:
+        """Give all of a cgroup that exists no more than a share of one CPU, as a kubelet does for limits.cpu.
+
+        Rule: the kernel's Documentation/scheduler/sched-bwc.rst; cpu.max of Documentation/admin-guide/cgroup-v2.rst.
+
+        Raises:
+            LabError: No hierarchy has the cpu controller there.
+        """
+        quota = round(share * _CPU_PERIOD_MICROSECONDS)
+        texts = {"cpu.cfs_quota_us": f"{quota}", "cpu.max": f"{quota} {_CPU_PERIOD_MICROSECONDS}"}
+        files = [hierarchy.directory(path) / name for hierarchy in hierarchies() for name in texts]
+        present = [file for file in files if file.exists()]
+        if not present:
+            raise LabError(f"{path}: the cpu controller is not available")
+        for file in present:
+            file.write_text(texts[file.name])
 
     def members(self) -> list[Process]:
         """Every process in the lab's cgroup or below, zombies included where version 2 is mounted."""

@@ -80,14 +80,18 @@ class RuntimeLab(Started):
         """Where all its processes are."""
         return LabCgroup(self.name)
 
-    def run(self, pod: Pod) -> RunningPod:
+    def run(self, pod: Pod, uid: str = "") -> RunningPod:
         """Make a pod and start its containers in order, as a kubelet would.
+
+        Args:
+            pod: What is wanted.
+            uid: What the API server calls it, if it knows it; empty: a new one.
 
         Raises:
             CallError: The runtime refused; the half-made pod is removed first.
             LabError: An init container failed.
         """
-        uid = str(uuid.uuid4())
+        uid = uid or str(uuid.uuid4())
         cgroup = self.cgroup.pod(uid)
         self.cgroup.create(cgroup)
         if pod.pids_limit is not None:

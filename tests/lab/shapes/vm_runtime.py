@@ -35,7 +35,7 @@ class VmRuntime(RuntimeLab):
         """The node's address, which the machine around it reaches."""
         return LabNetwork(self.name).node_address
 
-    def run(self, pod: Pod) -> NoReturn:
+    def run(self, pod: Pod, uid: str = "") -> NoReturn:  # noqa: ARG002  as of any runtime
         """Only a kubelet makes pods here.
 
         Raises:
