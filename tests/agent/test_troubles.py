@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from pausewatch.agent.troubles import EVENTS, REPORT, SENTENCES, SOURCES, Troubles, of_snapshot
+from pausewatch.agent.troubles import EVENTS, REPORT, SENTENCES, SOURCES, STORED, Troubles, of_snapshot
 from pausewatch.model.availability import Unavailable
 from support.builders import a_snapshot
 
@@ -35,4 +35,4 @@ def test_snapshot_tells_what_could_not_be_read() -> None:
 
 def test_everything_that_can_be_missing_has_its_sentences() -> None:
     """A log line is what people look for first."""
-    assert set(SENTENCES) == {*SOURCES, REPORT, EVENTS}
+    assert set(SENTENCES) == {*SOURCES, REPORT, STORED, EVENTS}

@@ -36,7 +36,7 @@ def test_what_a_policy_refused_is_no_missing_right() -> None:
         (403, "Forbidden", "grant the agent"),
         (404, RESOURCE_UNKNOWN, "install the CustomResourceDefinition"),
         (404, "NotFound", ""),
-        (422, "Invalid", "update the CustomResourceDefinition"),
+        (422, "Invalid", "bring the CustomResourceDefinition"),
         (503, "ServiceUnavailable", ""),
     ],
 )

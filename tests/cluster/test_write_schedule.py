@@ -1,6 +1,7 @@
 # ruff: noqa: ANN401  builders pass any field of a value on to its constructor
 
 import math
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pausewatch.cluster import write_schedule
 from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
 from pausewatch.sinks.report import render
+from support.builders import TAKEN_AT
 from support.reports import a_coverage, a_finding, a_report
 
 PACE = Pace(interval_seconds=60, heartbeat_seconds=600)
@@ -44,7 +46,7 @@ def test_changed_report_waits_for_the_minute_to_be_over() -> None:
 
 def test_young_report_of_an_earlier_run_is_not_written_again() -> None:
     """A restart of all agents is no reason for a write on each node."""
-    state = write_schedule.found(WriteState(), "a", NOW + 300)
+    state = write_schedule.found(WriteState(), NOW, "a", NOW + 300)
 
     assert state.step is Step.REPLACE
     assert due_at(state, "a", PACE) == NOW + 300
@@ -82,8 +84,38 @@ def test_report_that_somebody_else_touched_is_read_when_it_might_be_written() ->
 
     assert state.step is Step.READ
     assert due_at(state, "a", PACE) == NOW + 60
-    assert due_at(write_schedule.compared(state, is_ours=True), "a", PACE) == NOW + 600
-    assert due_at(write_schedule.compared(state, is_ours=False), "a", PACE) == NOW + 60
+    assert due_at(write_schedule.compared(state, NOW, is_ours=True), "a", PACE) == NOW + 600
+    assert due_at(write_schedule.compared(state, NOW, is_ours=False), "a", PACE) == NOW + 60
+
+
+def test_somebody_who_labels_in_a_loop_does_not_set_the_pace_of_reading() -> None:
+    """Long after our last write, too: each label would cost a request otherwise."""
+    state = write_schedule.compared(write_schedule.touched(stored("a")), NOW + 300, is_ours=True)
+
+    assert due_at(write_schedule.touched(state), "a", PACE) == NOW + 360
+
+
+def test_second_writer_is_put_right_twice_and_then_with_each_heartbeat() -> None:
+    """Who sees the node otherwise would be written over for ever: an agent of another version, for one."""
+    state, now, moments = stored("a"), NOW, []
+    for _ in range(6):
+        state = write_schedule.compared(write_schedule.touched(state), now, is_ours=False)
+        now = max(now, due_at(state, "a", PACE))
+        moments.append(now - NOW)
+        state = write_schedule.written(state, now, "a", now + 600)
+
+    assert moments == [60, 120, 720, 1320, 1920, 2520]
+    assert write_schedule.is_contested(state, now)
+    assert due_at(state, "b", PACE) == now + 60
+    assert not write_schedule.is_contested(state, now + write_schedule.OVERWRITES_ARE_KEPT_SECONDS)
+
+
+def test_second_writer_that_agrees_costs_no_write() -> None:
+    """Its heartbeat counts for both."""
+    state = write_schedule.found(write_schedule.touched(stored("a")), NOW + 90, "a", NOW + 690)
+
+    assert due_at(state, "a", PACE) == NOW + 690
+    assert write_schedule.written(state, NOW + 690, "a", NOW + 1290).overwrites == ()
 
 
 def test_creation_is_held_back_after_the_second_one_only() -> None:
@@ -147,7 +179,7 @@ def test_success_forgets_failures() -> None:
     state = write_schedule.failed(WriteState(failures=7), NOW, 0, 0)
 
     assert write_schedule.written(state, NOW, "a", NOW + 600).failures == 0
-    assert write_schedule.found(state, "a", NOW).failures == 0
+    assert write_schedule.found(state, NOW, "a", NOW).failures == 0
     assert write_schedule.missing(state).failures == 0
 
 
@@ -202,3 +234,17 @@ def test_text_of_a_condition_is_not_worth_a_write() -> None:
 
     assert content_hash(status | {"conditions": told}) == content_hash(status)
     assert content_hash(status | {"conditions": failed}) != content_hash(status)
+
+
+def test_when_something_was_first_seen_is_no_news() -> None:
+    """Two agents on one node see it a scan apart."""
+    seen, later = (a_finding(first_seen_at=TAKEN_AT + timedelta(seconds=add)) for add in (0, 30))
+
+    assert seen != later
+    assert hash_of(findings=(seen,)) == hash_of(findings=(later,))
+
+
+@pytest.mark.parametrize("status", [{"findings": "none"}, {"conditions": ["x"]}, {"coverage": 7}, {"findings": None}])
+def test_status_of_another_definition_has_a_hash_too(status: dict[str, Any]) -> None:
+    """An error would end the reports of the node, because what is stored is read first."""
+    assert content_hash(status) != hash_of()

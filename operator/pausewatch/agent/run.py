@@ -24,7 +24,7 @@ from pausewatch.agent.pod_watch import PodWatch
 from pausewatch.agent.pods import ApiPods
 from pausewatch.agent.scan_loop import ScanLoop
 from pausewatch.agent.threads import ask_loop
-from pausewatch.agent.troubles import EVENTS, REPORT, SOURCES, Troubles, of_snapshot
+from pausewatch.agent.troubles import EVENTS, REPORT, SOURCES, STORED, Troubles, of_snapshot
 from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.client import REQUEST_SECONDS, ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
@@ -156,12 +156,15 @@ class Agent:
             logger.info("%s", startup.start_text(settings | {"api_server": self._place}, found.snapshot.access))
         missing = of_snapshot(found.snapshot)
         # The pods of a watch that fails are still those that were seen last, and may be out of date.
-        self._troubles.take({**missing, "pods": missing["pods"] or self._watch.trouble})
+        pods = missing["pods"] or self._watch.trouble
+        self._troubles.take({**missing, "pods": pods, STORED: self._writer.remark})
         if self._writer.stored is not None and self._writer.trouble is None:
             self._watch.reports_are_served()
         running_seconds = time.monotonic() - self._began
         ids = {finding.id for finding in found.report.findings}
-        if restart.may_be_stored(ids, self._inherited or (), looks, running_seconds):
+        # Another agent of this node may run for longer than this one, and know more: during a rollout, for one.
+        known = {*(self._inherited or ()), *earlier.first_seen({"status": self._writer.others})}
+        if restart.may_be_stored(ids, known, looks, running_seconds):
             heartbeat = self._settings.report_heartbeat_seconds
             self._writer.offer(report_object.render(found.report, heartbeat_seconds=heartbeat))
         if self._settings.events and self._inherited is not None:

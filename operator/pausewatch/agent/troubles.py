@@ -12,6 +12,9 @@ SOURCES = ("runtime", "processes", "pods")
 REPORT = "report"
 """The report in the API server, among what the agent may lack."""
 
+STORED = "storedReport"
+"""What others made of that report, among the same: it can be written all the while."""
+
 EVENTS = "events"
 """Events in the API server, among the same."""
 
@@ -20,6 +23,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "processes": ("the processes of the node can not be read", "the processes of the node can be read again"),
     "pods": ("the pods of this node are not known from the API", "the pods of this node are known from the API"),
     REPORT: ("the report is not written", "the report can be written again"),
+    STORED: ("the stored report is not as it should be", "the stored report is as it should be again"),
     EVENTS: ("the last Event was not posted", "Events are posted again"),
 }
 """What the log says when it begins and when it ends."""

@@ -27,7 +27,8 @@ REMEDIES = {
     0: "check that the API server can be reached from this node",
     401: "check the token or certificate of the agent",
     403: "grant the agent what its ClusterRole in the manifests lists: kubectl apply -f manifests/rbac.yaml",
-    422: f"update the CustomResourceDefinition of PodSandboxReport to the agent's version: {APPLY_DEFINITION}",
+    422: "bring the CustomResourceDefinition of PodSandboxReport and the agent to one version: update the agent, or"
+    f" {APPLY_DEFINITION}",
 }
 
 
@@ -53,7 +54,10 @@ class ApiError(Exception):
     def remedy(self) -> str:
         """What to do about it, starting with a verb; empty where waiting is all there is to do."""
         if self.resource_unknown:
-            return f"install the CustomResourceDefinition of PodSandboxReport: {APPLY_DEFINITION}"
+            return (
+                "install the CustomResourceDefinition of PodSandboxReport, or have it serve the version in that path:"
+                f" {APPLY_DEFINITION}"
+            )
         if self.status == FORBIDDEN and REFUSED_BY_POLICY in str(self):
             return "do as the policy says; the own-node policy wants the token of a pod on the agent's own node"
         return REMEDIES.get(self.status, "")

@@ -15,6 +15,7 @@ from pausewatch.cluster import write_schedule
 from pausewatch.cluster.client import Object
 from pausewatch.cluster.errors import CONFLICT, NOT_FOUND, UNAUTHORIZED, ApiError
 from pausewatch.cluster.reports import NodeReports, Seen
+from pausewatch.cluster.stored_report import CONTESTED, changed_paths, is_later, remark, taken_at
 from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
 from pausewatch.model.availability import Unavailable
 
@@ -56,6 +57,7 @@ class ReportWriter:
     Attributes:
         stored: The object as the API server has it, as far as we know; None if there is none.
         was_read: Set once it is known for the first time what is stored.
+        others: The status that another agent of this node has written since our last write; None if there is none.
         trouble: Why the last attempt failed; None after one that did not.
         writes: Statuses written.
         errors: Attempts that failed.
@@ -70,15 +72,26 @@ class ReportWriter:
         self._state = WriteState()
         self._offered: Object | None = None
         self._written_time = ""
+        self._changed_on_the_way: tuple[str, ...] = ()
         self._changed = asyncio.Event()
         self._seen: Seen | None = None
         self._is_asking = False
         self._own_versions: deque[str] = deque(maxlen=OWN_VERSIONS)
         self.stored: Object | None = None
+        self.others: Object | None = None
         self.was_read = asyncio.Event()
         self.trouble: Unavailable | None = None
         self.writes = 0
         self.errors = 0
+
+    @property
+    def remark(self) -> Unavailable | None:
+        """What people should know of the stored report although it can be written; None if all is as it should be."""
+        if self.stored is None:
+            return None
+        if write_schedule.is_contested(self._state, self._clock.monotonic()):
+            return CONTESTED
+        return remark(self.stored, self._changed_on_the_way, self._reports.node_name)
 
     def offer(self, report: Object) -> None:
         """Take a report, to be written when it is due; it replaces one that was offered before."""
@@ -146,6 +159,10 @@ class ReportWriter:
         if self._state.step is Step.REPLACE and content == self._state.content and is_old:
             # A heartbeat says that the node was looked at again. Nobody did since the last write.
             return math.inf
+        is_outdated = self.others is not None and not is_later(self._offered["status"], self.others)
+        if self._state.step is Step.REPLACE and is_outdated:
+            # Two agents that write what each saw last would take turns with every change on the node.
+            return math.inf
         return due_at(self._state, content, self._pace) - now
 
     async def _until_due(self) -> None:
@@ -167,26 +184,42 @@ class ReportWriter:
                 await self._replace(self._offered)
 
     async def _read(self) -> None:
-        before, found = self.stored, await self._reports.read()
+        before, found, now = self.stored, await self._reports.read(), self._clock.monotonic()
         if found is None:
             self._is_missing()
-        elif before is not None and before["metadata"].get("uid") == found["metadata"].get("uid"):
+        elif before is None or before["metadata"].get("uid") != found["metadata"].get("uid"):
+            self._is_taken_over(found, now)
+        elif self._is_of_another_agent(before, found):
+            self._is_taken_over(found, now)
+            self.others = found["status"]
+        else:
             # Whatever somebody else made of the status, what the next one keeps is what was ours.
             is_ours = before.get("status") == found.get("status")
             self._is_stored(found | {"status": before.get("status") or {}})
-            self._state = write_schedule.compared(self._state, is_ours=is_ours)
-        else:
-            self._is_stored(found)
-            status = found.get("status") or {}
-            self._state = write_schedule.found(
-                self._state, content_hash(status) if status else "", self._heartbeat_at(self._age_seconds(status))
-            )
+            self._state = write_schedule.compared(self._state, now, is_ours=is_ours)
         self.was_read.set()
+
+    def _is_taken_over(self, found: Object, now: float) -> None:
+        self._is_stored(found)
+        status = found.get("status") or {}
+        heartbeat_at = self._heartbeat_at(self._age_seconds(status))
+        self._state = write_schedule.found(self._state, now, content_hash(status) if status else "", heartbeat_at)
+
+    def _is_of_another_agent(self, before: Object, found: Object) -> bool:
+        """Whether somebody looked at the node after the stored look: who edits by hand leaves the time of the look.
+
+        A time that is still to come is nobody's look, and would keep us from writing until then.
+        """
+        status = found.get("status") or {}
+        return is_later(status, before.get("status") or {}) and self._age_seconds(status) >= 0
 
     async def _replace(self, offered: Object) -> None:
         status = self._carry(offered["status"], (self.stored or {}).get("status") or {})
-        self._is_stored(await self._reports.replace_status(status))
+        answer = await self._reports.replace_status(status)
+        self._is_stored(answer)
+        self._changed_on_the_way = changed_paths(status, answer.get("status"))
         self._written_time = status["reportTime"]
+        self.others = None
         self._state = write_schedule.written(
             self._state, self._clock.monotonic(), content_hash(status), self._heartbeat_at(0)
         )
@@ -245,7 +278,7 @@ class ReportWriter:
             self._tell(trouble)
 
     def _is_missing(self) -> None:
-        self.stored = None
+        self.stored = self.others = None
         self._state = write_schedule.missing(self._state)
         self._has_trouble(self._held_back() or self.trouble)
 
@@ -257,8 +290,6 @@ class ReportWriter:
         return self._clock.monotonic() + wait
 
     def _age_seconds(self, status: Object) -> float:
-        try:
-            return (self._clock.now() - datetime.fromisoformat(status["reportTime"])).total_seconds()
-        except (KeyError, ValueError, TypeError):
-            # Nobody has written a status of ours yet.
-            return math.inf
+        moment = taken_at(status)
+        # Without a time nobody has written a status of ours yet.
+        return math.inf if moment is None else (self._clock.now() - moment).total_seconds()

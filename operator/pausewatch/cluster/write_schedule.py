@@ -28,6 +28,12 @@ tidies up; more is the garbage collector, which removes the report of a Node tha
 CREATIONS_ARE_KEPT_SECONDS = 3 * 3600.0
 """How long one counts: with a shorter time, one creation an hour would look like few."""
 
+OVERWRITES_AT_ONCE = 2
+OVERWRITES_ARE_KEPT_SECONDS = 3600.0
+"""What somebody else writes into the status is put right at the usual pace twice within this time, and then with each
+heartbeat only. Twice is a person who edits; more is a second writer that sees the node otherwise, such as an agent of
+another version: two that correct each other stay within two quiet nodes' share of writes."""
+
 HEARTBEAT_SPREAD = 0.1
 """Heartbeats come this much earlier or later, so that agents that were started together drift apart."""
 
@@ -74,8 +80,16 @@ class WriteState:
     failures: int = 0
     """In a row."""
 
+    read_at: float = -math.inf
+
     creations: tuple[float, ...] = ()
     """Of late."""
+
+    is_foreign: bool = False
+    """Whether what is stored is somebody else's, written since our last write."""
+
+    overwrites: tuple[float, ...] = ()
+    """When we put our content in the place of somebody else's, of late."""
 
 
 def due_at(state: WriteState, content: str, pace: Pace) -> float:
@@ -88,38 +102,58 @@ def due_at(state: WriteState, content: str, pace: Pace) -> float:
     """
     match state.step:
         case Step.READ:
-            # After a write of ours no sooner than the next: whoever edits the report in a loop must not set our pace.
-            wanted = state.written_at + pace.interval_seconds
+            # Whoever edits or labels the report in a loop must not set our pace.
+            wanted = max(state.written_at, state.read_at) + pace.interval_seconds
         case Step.CREATE:
             wanted = _creation_at(state.creations)
         case Step.REPLACE if content != state.content:
-            wanted = state.written_at + pace.interval_seconds
+            wanted = state.written_at + (pace.heartbeat_seconds if _is_fight(state) else pace.interval_seconds)
         case Step.REPLACE:
             wanted = state.heartbeat_at
     return max(wanted, state.not_before)
 
 
-def found(state: WriteState, content: str, heartbeat_at: float) -> WriteState:
-    """Return the state after a stored report was read.
+def found(state: WriteState, now: float, content: str, heartbeat_at: float) -> WriteState:
+    """Return the state after a stored report was read that is not of our writing.
 
-    A young report with the same content need not be written again by an agent that was just restarted.
+    A young report with the same content need not be written again, neither by an agent that was just restarted nor by
+    one of two that run on one node.
 
     Args:
         state: Before.
+        now: When it was read.
         content: ``content_hash`` of it.
         heartbeat_at: When it has to be written again, counted from its own time.
     """
-    return replace(state, step=Step.REPLACE, content=content, heartbeat_at=heartbeat_at, failures=0)
+    has_written = state.written_at > -math.inf
+    return replace(
+        state,
+        step=Step.REPLACE,
+        content=content,
+        heartbeat_at=heartbeat_at,
+        failures=0,
+        read_at=now,
+        is_foreign=has_written,
+    )
 
 
 def missing(state: WriteState) -> WriteState:
     """Return the state after the API server said, or its watch, that there is no report."""
-    return replace(state, step=Step.CREATE, content="", heartbeat_at=-math.inf, written_at=-math.inf, failures=0)
+    return replace(
+        state,
+        step=Step.CREATE,
+        content="",
+        heartbeat_at=-math.inf,
+        written_at=-math.inf,
+        read_at=-math.inf,
+        failures=0,
+        is_foreign=False,
+    )
 
 
 def unknown(state: WriteState) -> WriteState:
     """Return the state after somebody else made a report of this name."""
-    return replace(state, step=Step.READ, content="", written_at=-math.inf)
+    return replace(state, step=Step.READ, content="", written_at=-math.inf, read_at=-math.inf)
 
 
 def touched(state: WriteState) -> WriteState:
@@ -127,9 +161,11 @@ def touched(state: WriteState) -> WriteState:
     return replace(state, step=Step.READ)
 
 
-def compared(state: WriteState, *, is_ours: bool) -> WriteState:
+def compared(state: WriteState, now: float, *, is_ours: bool) -> WriteState:
     """Return the state after the report of ours was read again; its status is written anew unless it is still ours."""
-    return replace(state, step=Step.REPLACE, content=state.content if is_ours else "", failures=0)
+    content = state.content if is_ours else ""
+    is_foreign = state.is_foreign or not is_ours
+    return replace(state, step=Step.REPLACE, content=content, failures=0, read_at=now, is_foreign=is_foreign)
 
 
 def created(state: WriteState, now: float) -> WriteState:
@@ -140,12 +176,28 @@ def created(state: WriteState, now: float) -> WriteState:
 
 def written(state: WriteState, now: float, content: str, heartbeat_at: float) -> WriteState:
     """Return the state after the status was written."""
-    return replace(state, content=content, written_at=now, heartbeat_at=heartbeat_at, failures=0)
+    overwrites = tuple(one for one in state.overwrites if one > now - OVERWRITES_ARE_KEPT_SECONDS)
+    if state.is_foreign and content != state.content:
+        overwrites = (*overwrites, now)
+    return replace(
+        state,
+        content=content,
+        written_at=now,
+        heartbeat_at=heartbeat_at,
+        failures=0,
+        is_foreign=False,
+        overwrites=overwrites,
+    )
 
 
 def is_held_back(state: WriteState, now: float) -> bool:
     """Return whether a missing report is not created yet because the last ones were deleted so soon."""
     return state.step is Step.CREATE and _creation_at(state.creations) > now
+
+
+def is_contested(state: WriteState, now: float) -> bool:
+    """Return whether somebody else writes another content again and again, so that ours waits for its heartbeat."""
+    return sum(one > now - OVERWRITES_ARE_KEPT_SECONDS for one in state.overwrites) >= OVERWRITES_AT_ONCE
 
 
 def failed(
@@ -186,13 +238,20 @@ def content_hash(status: dict[str, Any]) -> str:
 
     Left out, and written along with the next change: times, all counts of ``summary``, and texts of conditions, which
     hold counts too. Of other counts it matters only whether there is anything: pods that come and go must not write.
+    Two agents on one node see the same thing for the first time in two scans: that alone is no news either.
     """
-    coverage = status.get("coverage", {})
+    coverage = status.get("coverage")
     kept = {
         "runtime": status.get("runtime"),
-        "coverage": {key: bool(value) if isinstance(value, int) else value for key, value in coverage.items()},
-        "conditions": [[one.get(key) for key in ("type", "status", "reason")] for one in status.get("conditions", [])],
-        "findings": status.get("findings", []),
+        "coverage": {key: bool(value) if isinstance(value, int) else value for key, value in coverage.items()}
+        if isinstance(coverage, dict)
+        else {},
+        "conditions": [
+            [one.get(key) for key in ("type", "status", "reason")] for one in _objects(status, "conditions")
+        ],
+        "findings": [
+            {key: value for key, value in one.items() if key != "firstSeenTime"} for one in _objects(status, "findings")
+        ],
         "truncated": bool(status.get("truncatedFindings")),
     }
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
@@ -203,3 +262,13 @@ def _creation_at(creations: tuple[float, ...]) -> float:
         return -math.inf
     recent = sum(one > creations[-1] - CREATIONS_ARE_KEPT_SECONDS for one in creations)
     return creations[-1] + CREATION_SECONDS[min(recent, len(CREATION_SECONDS) - 1)]
+
+
+def _objects(status: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the objects of a list; under another version of the definition there may be anything instead."""
+    values = status.get(name)
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def _is_fight(state: WriteState) -> bool:
+    return state.is_foreign and is_contested(state, state.written_at)
