@@ -25,7 +25,6 @@ from lab.errors import LabError
 
 LAB = "bench"
 COLD_ROUNDS = 5
-LOOP_ROUNDS = 3
 KIBIBYTE = 1024
 
 
@@ -86,13 +85,14 @@ def _measure_state(state: NodeState, load: NodeLoad, exporter: Path, rounds: int
         say(f"{rounds} rounds of each program in turn")
         costs = measure_costs(lab.endpoint, lab.containerd.pid, rounds=rounds, peers=peers)
     ids = [*(one.id for one in lab.client.sandboxes()), *(one.id for one in lab.client.containers())]
-    say(f"{LOOP_ROUNDS} times the loop that people type, over {len(ids)} pauses and containers")
-    loop = typed_loop(lab, ids)
+    # Once is enough: it does the same hundreds of times, and takes minutes.
+    say(f"the loop that people type, over {len(ids)} pauses and containers")
+    loop = typed_loop(lab, ids)()
     say("system calls")
     return Measured(
         state=state,
         costs=costs,
-        typed_loop=sorted(loop() for _ in range(LOOP_ROUNDS))[LOOP_ROUNDS // 2],
+        typed_loop=loop,
         look_calls=system_calls.of_a_look(lab.endpoint),
         lsns_calls=system_calls.of_program(["lsns"]).total(),
     )

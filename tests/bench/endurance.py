@@ -14,7 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bench.costs import Looker
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.settings import Settings
+from pausewatch.scan import Look
 from pausewatch.sources.collector import Collector
 
 
@@ -27,6 +29,10 @@ class Endurance:
     """Resident memory after half of them: until then caches and the allocator's lists still find their size."""
 
     last_rss_bytes: int
+    settled_descriptors: int
+    """Open files after half of them, beyond one for each process that there is."""
+
+    last_descriptors: int
     allocated_bytes: int
     """What one of the later looks had allocated at its peak, by Python's own count."""
 
@@ -49,20 +55,22 @@ def _endure_here(endpoint: str, looks: int) -> Endurance:
     settings = Settings(runtime_endpoint=endpoint)
     with Collector(settings) as collector:
         looker = Looker(collector, settings)
-        looker.look()
+        found = looker.look()
         first_calls = dict(collector.runtime_calls)
         settling = looks // 2
         for _ in range(settling - 1):
-            looker.look()
-        settled = _resident_bytes()
+            found = looker.look()
+        settled = (_resident_bytes(), _descriptors(found))
         for _ in range(looks - settling):
-            looker.look()
+            found = looker.look()
         later_calls = {method: calls - first_calls[method] for method, calls in collector.runtime_calls.items()}
-        last = _resident_bytes()
+        last = (_resident_bytes(), _descriptors(found))
         return Endurance(
             looks=looks,
-            settled_rss_bytes=settled,
-            last_rss_bytes=last,
+            settled_rss_bytes=settled[0],
+            last_rss_bytes=last[0],
+            settled_descriptors=settled[1],
+            last_descriptors=last[1],
             allocated_bytes=_allocated_bytes(looker),
             first_calls=first_calls,
             later_calls=later_calls,
@@ -79,6 +87,11 @@ def _allocated_bytes(looker: Looker) -> int:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak - before
+
+
+def _descriptors(found: Look) -> int:
+    processes = found.snapshot.processes
+    return len(list(Path("/proc/self/fd").iterdir())) - (0 if isinstance(processes, Unavailable) else len(processes))
 
 
 def _resident_bytes() -> int:

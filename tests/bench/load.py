@@ -99,8 +99,12 @@ def run_pods(lab: RuntimeLab, count: int, there: int = 0) -> None:
     for number in range(there, count):
         if number % PODS_PER_LINE == 0:
             say(f"{number} of {count} pods made")
-        # Every tenth as a node's own agents are: they share more with the node, and are judged differently.
-        lab.run(Pod(f"load-{number}", containers=CONTAINERS, host_network=number % 10 == 0))
+        lab.run(load_pod(number))
+
+
+def load_pod(number: int) -> Pod:
+    """Return one of the pods: every tenth as a node's own agents are, which share more and are judged differently."""
+    return Pod(f"load-{number}", containers=CONTAINERS, host_network=number % 10 == 0)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class Agent:
         opener = build_opener(ProxyHandler({}))
         began = time.monotonic()
         try:
-            with opener.open(f"{self._address()}{path}", timeout=PAGE_SECONDS * self.node.slowness) as answer:
+            with opener.open(f"{self.address()}{path}", timeout=PAGE_SECONDS * self.node.slowness) as answer:
                 text = answer.read().decode()
                 return Page(answer.status, text, time.monotonic() - began)
         except HTTPError as error:
@@ -179,7 +179,8 @@ class Agent:
         document: dict[str, Any] = json.loads(told)
         return document
 
-    def _address(self) -> str:
+    def address(self) -> str:
+        """Where its pages are, ``http://HOST:PORT``; waits for its log to say so."""
         found = re.search(r"http://\S+:\d+(?=/metrics)", self.log_line("/metrics"))
         assert found, "the agent's log does not tell where its pages are"
         return found[0]
