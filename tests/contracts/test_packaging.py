@@ -66,6 +66,8 @@ def test_wheel_holds_the_program_and_its_pages(wheel: Path) -> None:
 
     assert {name for name in expected if not name.endswith(".pyc")} <= held
     assert "pausewatch = pausewatch.cli.main:main" in scripts
+    assert "kubectl-pausewatch = pausewatch.kubectl_plugin.main:main" in scripts
+    assert "kubectl_complete-pausewatch = pausewatch.kubectl_plugin.completion:main" in scripts
 
 
 def test_wheel_runs_without_the_checkout(wheel: Path, tmp_path: Path) -> None:

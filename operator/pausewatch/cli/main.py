@@ -29,30 +29,11 @@ COMMANDS: Mapping[str, str] = {
 """Each stands in the module of its name, which is imported only to run it: the help needs no container runtime."""
 
 
-class Program(click.Group):
-    """A group of commands that return their exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """Return the commands in the order in which people need them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
-        if cmd_name not in COMMANDS:
-            near = get_close_matches(cmd_name, COMMANDS, n=1)
-            if near and not ctx.resilient_parsing:
-                ctx.fail(f"No such command {cmd_name!r}; did you mean {near[0]}?")
-            return None
-        command: click.Command = importlib.import_module(f"pausewatch.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  see above
-        """Write the list of commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+class Ending(click.Group):
+    """A group of commands that return their exit code; what goes wrong is one line on stderr."""
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:  # noqa: ANN401  click's signature
-        """Run, and end with an exit code; what goes wrong is one line on stderr."""
+        """Run, and end with an exit code."""
         prepare()
         extra["standalone_mode"] = False
         try:
@@ -83,6 +64,29 @@ class Program(click.Group):
             return _bug(error)
 
 
+class Program(Ending):
+    """Commands that are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the commands in the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            near = get_close_matches(cmd_name, COMMANDS, n=1)
+            if near and not ctx.resilient_parsing:
+                ctx.fail(f"No such command {cmd_name!r}; did you mean {near[0]}?")
+            return None
+        command: click.Command = importlib.import_module(f"pausewatch.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  see above
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
 def _usage_text(error: ClickException) -> str:
     message = printable(" ".join(error.format_message().split()), longest=400).rstrip(".")
     context = getattr(error, "ctx", None)
@@ -98,14 +102,15 @@ def _bug(error: Exception) -> ExitCode:
     return ExitCode.FAILED
 
 
-def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
+def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
+    """Print the version and end: the callback of an option."""
     if wanted:
         click.echo(f"{PROGRAM} {program_version()}")
         ctx.exit()
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show it.")
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show it.")
 def program() -> None:
     """Diagnose the pod sandboxes of a Kubernetes node.
 

@@ -54,27 +54,54 @@ def discard_output() -> None:
     os.close(nowhere)
 
 
+class Waiting:
+    """What a person at a terminal is told when something takes long."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._shown = False
+        self._lock = threading.Lock()
+
+    def tell(self, doing: str) -> None:
+        """Say how far it is; seen only if it takes long."""
+        with self._lock:
+            self._doing = doing
+            if self._shown:
+                sys.stderr.write(CLEAR_LINE)
+                self._write()
+
+    def show(self) -> None:
+        """Show it from now on."""
+        with self._lock:
+            self._shown = True
+            self._write()
+
+    def clear(self) -> None:
+        """Take the line back."""
+        with self._lock:
+            if self._shown:
+                sys.stderr.write(CLEAR_LINE)
+                sys.stderr.flush()
+            self._shown = False
+
+    def _write(self) -> None:
+        sys.stderr.write(f"{PROGRAM}: {self._doing} ...")
+        sys.stderr.flush()
+
+
 @contextmanager
-def patience(doing: str) -> Iterator[None]:
+def patience(doing: str) -> Iterator[Waiting]:
     """Tell a person at a terminal what takes so long, and take the line back when it is done."""
+    waiting = Waiting(doing)
     if not sys.stderr.isatty():
-        yield
+        yield waiting
         return
-    shown = threading.Event()
-    note = threading.Timer(PATIENCE_SECONDS, _note, args=(doing, shown))
+    note = threading.Timer(PATIENCE_SECONDS, waiting.show)
     note.daemon = True
     note.start()
     try:
-        yield
+        yield waiting
     finally:
         note.cancel()
         note.join()
-        if shown.is_set():
-            sys.stderr.write(CLEAR_LINE)
-            sys.stderr.flush()
-
-
-def _note(doing: str, shown: threading.Event) -> None:
-    shown.set()
-    sys.stderr.write(f"{PROGRAM}: {doing} ...")
-    sys.stderr.flush()
+        waiting.clear()

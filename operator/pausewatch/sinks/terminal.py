@@ -45,7 +45,7 @@ def scan(report: Report, facts: Iterable[AccessFact] = (), *, wide: bool = False
     lines += _unread(report)
     for finding in shown:
         lines.append(_blank())
-        lines += _finding(finding, report.taken_at if live else None, wide=wide)
+        lines += finding_lines(finding, report.taken_at if live else None, wide=wide)
     lines += _left_out(report.findings[len(shown) :])
     lines += _not_sure_yet(report.suspicions)
     lines += _explained(shown)
@@ -135,7 +135,14 @@ def _unread(report: Report) -> Iterable[Line]:
     return _section("could not be read:", (Line(text=Text(str(gap)), level=1) for gap in unread(report)))
 
 
-def _finding(finding: Finding, now: datetime | None, *, wide: bool) -> Iterator[Line]:
+def finding_lines(finding: Finding, now: datetime | None, *, wide: bool) -> Iterator[Line]:
+    """Yield what is said of one finding.
+
+    Args:
+        finding: Judged, or read from a stored report.
+        now: To tell how long ago it was first seen; None for its time alone.
+        wide: With all evidence and commands; otherwise the first command.
+    """
     severity = words((finding.severity.value.upper(), STYLES[finding.severity]), "  ")
     yield Line(label=severity, text=words((finding.reason, "bold"), "  ", str(finding.subject)))
     yield Line(text=Text(finding.message), level=1)
