@@ -15,6 +15,9 @@ from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 SERVICE = "runtime.v1.RuntimeService"
 IMAGE_SERVICE = "runtime.v1.ImageService"
 
+SERVER_OPTIONS = [("grpc.so_reuseport", 0), ("grpc.max_send_message_length", -1)]
+"""Without a limit of its own: ours is the one that counts."""
+
 
 class FakeRuntime:
     """Holds what it lists and tells; a test changes that between readings.
@@ -25,6 +28,7 @@ class FakeRuntime:
         hanging: Ids and methods that are not answered before the runtime is stopped.
         info: What the runtime adds to its verbose status.
         images: By name.
+        raw: Bytes to answer instead, by method.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,9 +40,10 @@ class FakeRuntime:
         self.hanging: set[str] = set()
         self.info: dict[str, str] = {}
         self.images: dict[str, cri.Image] = {}
+        self.raw: dict[str, bytes] = {}
         self._path = path
         self._stopped = threading.Event()
-        self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=[("grpc.so_reuseport", 0)])
+        self._server = grpc.server(ThreadPoolExecutor(max_workers=4), options=SERVER_OPTIONS)
         methods: dict[str, tuple[type[Any], Callable[[Any], Any]]] = {
             "Version": (cri.VersionRequest, self._version),
             "Status": (cri.StatusRequest, self._status),
@@ -86,6 +91,8 @@ class FakeRuntime:
             failure = self.failures.get(subject) or self.failures.get(name)
             if failure is not None:
                 context.abort(failure, f"\x1b[31m{name} failed")
+            if name in self.raw:
+                return self.raw[name]
             try:
                 return answer(message)
             except KeyError:
@@ -94,7 +101,9 @@ class FakeRuntime:
         return grpc.unary_unary_rpc_method_handler(
             handle,
             request_deserializer=request.FromString,
-            response_serializer=lambda message: message.SerializeToString(),
+            response_serializer=lambda answered: (
+                answered if isinstance(answered, bytes) else answered.SerializeToString()
+            ),
         )
 
     def _version(self, _: cri.VersionRequest) -> cri.VersionResponse:

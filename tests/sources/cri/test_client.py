@@ -187,3 +187,42 @@ def test_restart(tmp_path: Path) -> None:
             assert not isinstance(cri.version(), Unavailable)
         with FakeRuntime(tmp_path / "s"):
             assert not isinstance(cri.version(), Unavailable)
+
+
+def test_answer_that_is_no_message(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """From a runtime that spoke the CRI before it is a fault; gRPC's own trace of it is kept out of our output."""
+    with FakeRuntime(tmp_path / "s") as runtime, client(tmp_path / "s") as cri:
+        cri.version()
+        runtime.raw["ListPodSandbox"] = b"\xff\xff"
+        failed = failure(cri.list_sandboxes())
+
+    assert failed.reason == "AnswerUnreadable"
+    assert "ListPodSandbox" in failed.detail
+    assert capfd.readouterr() == ("", "")
+
+
+def test_listener_whose_first_answer_is_no_message(tmp_path: Path) -> None:
+    """It has never shown that it is a runtime."""
+    with FakeRuntime(tmp_path / "s") as runtime, client(tmp_path / "s") as cri:
+        runtime.raw["Version"] = b"\xff\xff"
+
+        assert failure(cri.version()).reason == "NotACri"
+
+
+@pytest.mark.parametrize(
+    ("method", "size", "remedy"),
+    [
+        ("ListPodSandbox", 8 << 20, "crictl rm"),
+        ("ListPodSandbox", 17 << 20, "crictl rm"),
+        ("Version", 3 << 20, "inspect"),
+    ],
+)
+def test_answer_that_is_too_large(method: str, size: int, remedy: str, tmp_path: Path) -> None:
+    """Within what gRPC lets through as well: what an answer needs once it is read may be a hundred times as much."""
+    with FakeRuntime(tmp_path / "s") as runtime, client(tmp_path / "s") as cri:
+        cri.status()
+        runtime.raw[method] = b"\x0a\x00" * (size // 2)
+        failed = failure(cri.version() if method == "Version" else cri.list_sandboxes())
+
+    assert failed.reason == "AnswerTooLarge"
+    assert remedy in failed.remedy

@@ -1,9 +1,11 @@
+import pytest
+
 from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
     CONTAINER_CREATED,
     CONTAINER_RUNNING,
     Container,
 )
-from pausewatch.sources.cri.memory import Memory
+from pausewatch.sources.cri.memory import ListError, Memory
 
 CREATED = Container(id="a", state=CONTAINER_CREATED)
 RUNNING = Container(id="a", state=CONTAINER_RUNNING)
@@ -67,3 +69,28 @@ def test_what_was_known_in_the_state_before() -> None:
     assert (memory.former("a"), memory.former("b")) == ("old", None)
     memory.recall([RUNNING])
     assert memory.former("a") is None
+
+
+@pytest.mark.parametrize("identifier", ["", "\x1b[31m", "a" * 257, "back\\slash"])
+def test_entry_without_a_proper_id(identifier: str) -> None:
+    """Nothing can be asked about it, and what was known before stays known."""
+    memory: Memory[str] = Memory()
+    memory.learn(RUNNING, "value", settled=True)
+
+    with pytest.raises(ListError, match="has an entry with the id"):
+        memory.recall([RUNNING, Container(id=identifier)])
+    assert memory.values() == ("value",)
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [[RUNNING, RUNNING], [RUNNING, CREATED], [CREATED, RUNNING], [OTHER, RUNNING, OTHER]],
+    ids=["known twice", "known and changed", "changed and known", "new twice"],
+)
+def test_id_that_is_listed_twice(listed: list[Container]) -> None:
+    """Which of the two is true can not be told, whether or not one is known."""
+    memory: Memory[str] = Memory()
+    memory.learn(RUNNING, "value", settled=True)
+
+    with pytest.raises(ListError, match="two entries with one id"):
+        memory.recall(listed)

@@ -230,6 +230,40 @@ def test_vanished_item_is_dropped(runtime: FakeRuntime, source: CriSource) -> No
     assert set(sandboxes(reading)) == {WEB_SANDBOX}
 
 
+def test_item_that_is_listed_and_unknown_again_is_kept(runtime: FakeRuntime, source: CriSource) -> None:
+    """Taken for not listed, its processes would look left behind and its address lost."""
+    runtime.failures[WEB_CONTAINER] = grpc.StatusCode.NOT_FOUND
+    source.read()
+    contradictory = [source.read() for _ in range(2)]
+    runtime.failures.clear()
+
+    assert [why(containers(one)[WEB_CONTAINER]) for one in contradictory] == ["NotFound"] * 2
+    assert why(containers(source.read())[WEB_CONTAINER]) == ""
+    runtime.failures[WEB_CONTAINER] = grpc.StatusCode.NOT_FOUND
+    runtime.containers[WEB_CONTAINER][0].state = cri.CONTAINER_CREATED
+    assert containers(source.read()) == {}
+
+
+@pytest.mark.parametrize("identifier", ["", "\x1b[2J"])
+def test_list_that_can_not_be_true(identifier: str, runtime: FakeRuntime, source: CriSource) -> None:
+    """Nothing is asked and nothing forgotten; the next list that can be true is taken."""
+    before = source.read()
+    runtime.calls.clear()
+    runtime.sandboxes["rubbish"] = (cri.PodSandbox(id=identifier), cri.PodSandboxStatusResponse())
+    assert reasons(source.read()) == ("", "ListContradictory", "", "")
+    del runtime.sandboxes["rubbish"]
+
+    assert source.read() == before
+    assert runtime.calls == {"ListPodSandbox": 2, "ListContainers": 2}
+
+
+def test_sandbox_that_is_listed_as_a_container(runtime: FakeRuntime, source: CriSource) -> None:
+    """The containers count as unknown, the sandboxes do not."""
+    runtime.add_container(*container_with_pid(WEB_SANDBOX, 7))
+
+    assert reasons(source.read()) == ("", "", "ListContradictory", "")
+
+
 def test_one_failing_status(runtime: FakeRuntime, source: CriSource) -> None:
     """A status that fails concerns its item alone, and is asked for again."""
     runtime.failures[WEB_SANDBOX] = grpc.StatusCode.UNKNOWN
@@ -414,6 +448,35 @@ def test_still_running(runtime: FakeRuntime, source: CriSource) -> None:
     assert source.still_running(WEB_CONTAINER[:12]) is False
     assert source.still_running("gone") is False
     assert runtime.calls == {"ListContainers": 3}
+
+
+def test_suspicions_while_the_runtime_hangs(runtime: FakeRuntime, impatient: CriSource) -> None:
+    """One time limit is waited for in each reading, not one per suspicion."""
+    impatient.read()
+    runtime.calls.clear()
+    runtime.hanging.add("ListContainers")
+    answers = [impatient.still_running(WEB_CONTAINER) for _ in range(9)]
+    hung = [one.reason for one in answers if isinstance(one, Unavailable)]
+
+    assert hung == ["RuntimeHanging"] * 9
+    assert runtime.calls == {"ListContainers": 1}
+    runtime.hanging.clear()
+    impatient.read()
+    assert impatient.still_running(WEB_CONTAINER) is True
+
+
+def test_suspicions_while_the_runtime_is_slow(runtime: FakeRuntime, path: Path) -> None:
+    """What is still to be asked when the time is up is not confirmed."""
+    source = CriSource(str(path), 2, clock=a_second_each_time())
+    source.read()
+    runtime.calls.clear()
+    answers = [source.still_running(WEB_CONTAINER) for _ in range(20)]
+    source.close()
+
+    assert answers[0] is True
+    assert isinstance(answers[-1], Unavailable)
+    assert answers[-1].reason == "RuntimeSlow"
+    assert 1 < runtime.calls["ListContainers"] < 10
 
 
 def test_still_ready(runtime: FakeRuntime, source: CriSource) -> None:

@@ -5,6 +5,7 @@ Only messages come out of here; ``translate`` makes values of them.
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import grpc
@@ -35,6 +36,7 @@ from pausewatch.sources.cri._generated.runtime_v1_pb2 import (
     VersionRequest,
     VersionResponse,
 )
+from pausewatch.sources.cri.answers import AnswerError, UnreadableError, read_list, read_status
 from pausewatch.sources.cri.endpoint import endpoint_uri
 from pausewatch.sources.cri.peer import listener_pid
 
@@ -42,13 +44,18 @@ NOT_FOUND = "NotFound"
 RUNTIME_HANGING = "RuntimeHanging"
 CALL_FAILED = "CallFailed"
 ANSWER_TOO_LARGE = "AnswerTooLarge"
+ANSWER_UNREADABLE = "AnswerUnreadable"
 
-ABOUT_ONE_CALL = frozenset({NOT_FOUND, CALL_FAILED, ANSWER_TOO_LARGE})
+ABOUT_ONE_CALL = frozenset({NOT_FOUND, CALL_FAILED, ANSWER_TOO_LARGE, ANSWER_UNREADABLE})
 """Reasons after which another call may well succeed; all others are about the connection or the runtime."""
 
 LARGEST_ANSWER_BYTES = 16 * 1024 * 1024
 """What the kubelet accepts as well, and containerd sends (its defaults/defaults.go); gRPC's own limit is 4 MiB, which
 the list of a large node exceeds."""
+
+REMOVE_ENDED = "remove sandboxes and containers that ended long ago: crictl rm, crictl rmp"
+
+LOOK_AT_SIZE = "look for the pod or container with the largest annotations and environment: crictl inspectp, inspect"
 
 PROBE_SECONDS = 0.2
 """For finding out why a connection broke; added to the time limit of the call that broke."""
@@ -89,46 +96,46 @@ class CriClient:
 
     def version(self) -> VersionResponse | Unavailable:
         """Ask for the runtime's name and version."""
-        return self._call("Version", VersionRequest(), VersionResponse.FromString)
+        return self._call("Version", VersionRequest(), partial(read_status, VersionResponse))
 
     def list_sandboxes(self) -> ListPodSandboxResponse | Unavailable:
         """Ask for all sandboxes, in no particular order."""
-        return self._call("ListPodSandbox", ListPodSandboxRequest(), ListPodSandboxResponse.FromString)
+        return self._call("ListPodSandbox", ListPodSandboxRequest(), partial(read_list, ListPodSandboxResponse))
 
     def list_containers(self) -> ListContainersResponse | Unavailable:
         """Ask for all containers, in no particular order."""
-        return self._call("ListContainers", ListContainersRequest(), ListContainersResponse.FromString)
+        return self._call("ListContainers", ListContainersRequest(), partial(read_list, ListContainersResponse))
 
     def find_running_container(self, container_id: str) -> ListContainersResponse | Unavailable:
         """Ask for the containers whose id starts with ``container_id``, if they are RUNNING."""
         running = ContainerStateValue(state=CONTAINER_RUNNING)
         request = ListContainersRequest(filter=ContainerFilter(id=container_id, state=running))
-        return self._call("ListContainers", request, ListContainersResponse.FromString)
+        return self._call("ListContainers", request, partial(read_list, ListContainersResponse))
 
     def find_ready_sandbox(self, sandbox_id: str) -> ListPodSandboxResponse | Unavailable:
         """Ask for the sandboxes whose id starts with ``sandbox_id``, if they are READY."""
         ready = PodSandboxStateValue(state=SANDBOX_READY)
         request = ListPodSandboxRequest(filter=PodSandboxFilter(id=sandbox_id, state=ready))
-        return self._call("ListPodSandbox", request, ListPodSandboxResponse.FromString)
+        return self._call("ListPodSandbox", request, partial(read_list, ListPodSandboxResponse))
 
     def sandbox_status(self, sandbox_id: str) -> PodSandboxStatusResponse | Unavailable:
         """Ask for everything that the runtime tells about a sandbox; ``NotFound`` if it is gone."""
         request = PodSandboxStatusRequest(pod_sandbox_id=sandbox_id, verbose=True)
-        return self._call("PodSandboxStatus", request, PodSandboxStatusResponse.FromString)
+        return self._call("PodSandboxStatus", request, partial(read_status, PodSandboxStatusResponse))
 
     def container_status(self, container_id: str) -> ContainerStatusResponse | Unavailable:
         """Ask for everything that the runtime tells about a container; ``NotFound`` if it is gone."""
         request = ContainerStatusRequest(container_id=container_id, verbose=True)
-        return self._call("ContainerStatus", request, ContainerStatusResponse.FromString)
+        return self._call("ContainerStatus", request, partial(read_status, ContainerStatusResponse))
 
     def status(self) -> StatusResponse | Unavailable:
         """Ask for what the runtime tells about itself, its configuration included."""
-        return self._call("Status", StatusRequest(verbose=True), StatusResponse.FromString)
+        return self._call("Status", StatusRequest(verbose=True), partial(read_status, StatusResponse))
 
     def image_status(self, name: str) -> ImageStatusResponse | Unavailable:
         """Ask for an image; an answer without one means that the runtime does not have it."""
         request = ImageStatusRequest(image=ImageSpec(image=name))
-        return self._call("ImageStatus", request, ImageStatusResponse.FromString, service="ImageService")
+        return self._call("ImageStatus", request, partial(read_status, ImageStatusResponse), service="ImageService")
 
     def close(self) -> None:
         """End the connection; a call after this fails."""
@@ -141,14 +148,30 @@ class CriClient:
         call = self._channel.unary_unary(
             f"/runtime.v1.{service}/{method}",
             request_serializer=type(request).SerializeToString,
-            response_deserializer=read,
         )
         try:
-            message: AnswerT = call(request, timeout=self._timeout_seconds)
+            # The bytes, not a message: gRPC would write the trace of a failed attempt to read them to our output.
+            message = read(call(request, timeout=self._timeout_seconds))
         except grpc.RpcError as error:
             return self._why(method, error.code(), printable(error.details() or "no reason given"))
+        except AnswerError as error:
+            return self._why_not_taken(method, error)
         self._answered = True
         return message
+
+    def _why_not_taken(self, method: str, error: AnswerError) -> Unavailable:
+        uri = endpoint_uri(printable(self._path))
+        detail = f"the runtime at {uri} gave an answer to {method} that {error}"
+        if not isinstance(error, UnreadableError):
+            remedy = REMOVE_ENDED if method.startswith("List") else LOOK_AT_SIZE
+            return Unavailable(reason=ANSWER_TOO_LARGE, detail=detail, remedy=remedy)
+        if not self._answered:
+            return _not_a_cri(uri, f"its answer to {method} {error}")
+        return Unavailable(
+            reason=ANSWER_UNREADABLE,
+            detail=detail,
+            remedy="read the container runtime's log, and report it to its makers with its version",
+        )
 
     def _why(self, method: str, code: grpc.StatusCode, said: str) -> Unavailable:
         uri = endpoint_uri(printable(self._path))
@@ -171,7 +194,7 @@ class CriClient:
                 reason = ANSWER_TOO_LARGE
                 limit = f"limit {LARGEST_ANSWER_BYTES >> 20} MiB"
                 cause = f"has an answer to {method} that is too large for it or for us ({limit}): {said}"
-                remedy = "remove sandboxes and containers that ended long ago: crictl rm, crictl rmp"
+                remedy = REMOVE_ENDED
             case _:
                 reason, cause, remedy = CALL_FAILED, f"failed {method}: {said}", ""
         return Unavailable(reason=reason, detail=f"the runtime at {uri} {cause}", remedy=remedy)

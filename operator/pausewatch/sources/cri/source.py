@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState, Sandbox, SandboxDetails
 from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.snapshot import Runtime, Snapshot
 from pausewatch.model.text import printable
-from pausewatch.sources.cri import translate
+from pausewatch.sources.cri import listing, translate
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.client import ABOUT_ONE_CALL, NOT_FOUND, CriClient
 from pausewatch.sources.cri.endpoint import choose_socket, endpoint_uri, existing_sockets
@@ -30,6 +30,8 @@ STATUS_TIME_LIMITS = 3
 220 containers takes a healthy runtime about 0.2 s; what a slow one leaves open is asked in the next reading."""
 
 NOT_CONNECTED = Unavailable(reason="NotConnected", detail="the container runtime was not reached in the last reading")
+
+AnswerT = TypeVar("AnswerT")
 
 Refusal: TypeAlias = Unavailable | None
 """Why no further status is asked for in this reading; None while there is no reason."""
@@ -92,6 +94,7 @@ class CriSource:
 
     def read(self) -> CriReading:
         """Return what the runtime tells now; a failure is told in the parts that it concerns, never raised."""
+        self._refusal, self._asks_until = None, None
         connection = self._connect()
         if isinstance(connection, Unavailable):
             return _nothing(connection, connection)
@@ -104,11 +107,15 @@ class CriSource:
             # Its name is known from before; whoever reads that it answered would look elsewhere.
             return _nothing(sandboxes, listener)
         containers = connection.client.list_containers()
-        self._read_statuses(connection.client, sandboxes, containers)
+        new_sandboxes = listing.unknown(
+            self._sandboxes, sandboxes if isinstance(sandboxes, Unavailable) else sandboxes.items
+        )
+        new_containers = listing.unknown(self._containers, listing.containers_but(sandboxes, containers))
+        self._read_statuses(connection.client, new_sandboxes, new_containers)
         return CriReading(
             runtime=runtime,
-            sandboxes=sandboxes if isinstance(sandboxes, Unavailable) else self._sandboxes.values(),
-            containers=containers if isinstance(containers, Unavailable) else self._containers.values(),
+            sandboxes=new_sandboxes if isinstance(new_sandboxes, Unavailable) else self._sandboxes.values(),
+            containers=new_containers if isinstance(new_containers, Unavailable) else self._containers.values(),
             listener_pid=listener,
         )
 
@@ -131,21 +138,37 @@ class CriSource:
 
         ``container_id`` is a whole id: the runtime takes the beginning of one as well, this does not.
         """
-        if self._connection is None:
-            return NOT_CONNECTED
-        answer = self._connection.client.find_running_container(container_id)
+        answer = self._ask_again(lambda client: client.find_running_container(container_id))
         if isinstance(answer, Unavailable):
             return answer
         return any(container.id == container_id for container in answer.containers)
 
     def still_ready(self, sandbox_id: str) -> bool | Unavailable:
         """Return whether the runtime lists a sandbox as READY at this moment; else as ``still_running``."""
-        if self._connection is None:
-            return NOT_CONNECTED
-        answer = self._connection.client.find_ready_sandbox(sandbox_id)
+        answer = self._ask_again(lambda client: client.find_ready_sandbox(sandbox_id))
         if isinstance(answer, Unavailable):
             return answer
         return any(sandbox.id == sandbox_id for sandbox in answer.items)
+
+    def _ask_again(self, ask: Callable[[CriClient], AnswerT | Unavailable]) -> AnswerT | Unavailable:
+        """Ask about one of the things that are suspected after a reading.
+
+        After a call that hung, or when all of them together took too long, nothing is asked before the next reading:
+        with a time limit for each, a hundred suspicions would keep a scan waiting for minutes.
+        """
+        if self._connection is None:
+            return NOT_CONNECTED
+        now = self._clock()
+        if self._asks_until is None:
+            self._asks_until = now + STATUS_TIME_LIMITS * self._timeout_seconds
+        if self._refusal is None and now > self._asks_until:
+            self._refusal = self._too_slow()
+        if self._refusal is not None:
+            return self._refusal
+        answer = ask(self._connection.client)
+        if isinstance(answer, Unavailable) and answer.reason not in ABOUT_ONE_CALL:
+            self._refusal = answer
+        return answer
 
     def close(self) -> None:
         """End the connection and forget everything; the next reading starts anew."""
@@ -159,6 +182,10 @@ class CriSource:
         self._sandboxes: Memory[Sandbox] = Memory()
         self._containers: Memory[Container] = Memory()
         self._unanswered: set[str] = set()
+        self._missing: set[str] = set()
+        """What was listed in the last reading and unknown to the runtime when it was asked for its status."""
+        self._refusal: Refusal = None
+        self._asks_until: float | None = None
         self._image.forget()
 
     def _connect(self) -> _Connection | Unavailable:
@@ -188,22 +215,22 @@ class CriSource:
     def _read_statuses(
         self,
         client: CriClient,
-        sandboxes: cri.ListPodSandboxResponse | Unavailable,
-        containers: cri.ListContainersResponse | Unavailable,
+        sandboxes: list[cri.PodSandbox] | Unavailable,
+        containers: list[cri.Container] | Unavailable,
     ) -> None:
         """Ask for what the memories lack, until the runtime hangs or the time is up."""
         questions: list[tuple[str, Callable[[Refusal], Refusal]]] = []
         if not isinstance(sandboxes, Unavailable):
-            new = self._sandboxes.recall(sandboxes.items)
-            questions += [(listed.id, partial(self._learn_sandbox, client, listed)) for listed in new]
+            questions += [(listed.id, partial(self._learn_sandbox, client, listed)) for listed in sandboxes]
         if not isinstance(containers, Unavailable):
-            new_containers = self._containers.recall(containers.containers)
-            questions += [(listed.id, partial(self._learn_container, client, listed)) for listed in new_containers]
+            questions += [(listed.id, partial(self._learn_container, client, listed)) for listed in containers]
         # What hung last time comes last: one sandbox that blocks its runtime must not hide all others for ever.
         questions.sort(key=lambda question: question[0] in self._unanswered)
         ends_at = self._clock() + STATUS_TIME_LIMITS * self._timeout_seconds
         refusal: Refusal = None
-        self._unanswered &= {identifier for identifier, _ in questions}
+        asked = {identifier for identifier, _ in questions}
+        self._unanswered &= asked
+        self._missing &= asked
         for identifier, learn in questions:
             if refusal is None and self._clock() > ends_at:
                 refusal = self._too_slow()
@@ -219,7 +246,7 @@ class CriSource:
 
     def _learn_sandbox(self, client: CriClient, listed: cri.PodSandbox, refusal: Refusal) -> Refusal:
         answer = refusal or client.sandbox_status(listed.id)
-        if isinstance(answer, Unavailable) and answer.reason == NOT_FOUND:
+        if self._has_gone(listed.id, answer):
             return None
         sandbox = translate.translate_sandbox(listed, answer)
         self._sandboxes.learn(listed, sandbox, settled=_settled(listed.state, answer, sandbox.details))
@@ -231,18 +258,31 @@ class CriSource:
             self._containers.learn(listed, exited, settled=True)
             return None
         answer = refusal or client.container_status(listed.id)
-        if isinstance(answer, Unavailable) and answer.reason == NOT_FOUND:
+        if self._has_gone(listed.id, answer):
             return None
         container = translate.translate_container(listed, answer)
         settled = _settled(listed.state, answer, container.details) and not _lacks_pid(container)
         self._containers.learn(listed, container, settled=settled)
         return answer if isinstance(answer, Unavailable) else None
 
+    def _has_gone(self, identifier: str, answer: object) -> bool:
+        """Whether something ended between the list and the question for its status.
+
+        Listed again and unknown again, it is something that the runtime contradicts itself about. Left out then, it
+        would be taken for something that is not listed: its processes for left behind, its address for lost.
+        """
+        if not isinstance(answer, Unavailable) or answer.reason != NOT_FOUND:
+            self._missing.discard(identifier)
+            return False
+        known_to_be_missing = identifier in self._missing
+        self._missing.add(identifier)
+        return not known_to_be_missing
+
     def _too_slow(self) -> Unavailable:
         seconds = STATUS_TIME_LIMITS * self._timeout_seconds
         return Unavailable(
             reason="RuntimeSlow",
-            detail=f"the status calls took the runtime longer than {seconds:g} s; the rest is asked in the next scan",
+            detail=f"the runtime took longer than {seconds:g} s for its answers; the rest is asked in the next scan",
             remedy="look for what keeps the container runtime or its disk busy",
         )
 

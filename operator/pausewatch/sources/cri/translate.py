@@ -195,7 +195,12 @@ def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
 
 
 def _canonical(address: str) -> str:
-    """Return an IP address in the one form in which equal ones are equal texts; empty for what is none."""
+    """Return an IP address in the one form in which equal ones are equal texts; empty for what is none.
+
+    None either: an IPv6 address with a zone, behind which Python takes any text. A pod's address has none.
+    """
+    if "%" in address:
+        return ""
     try:
         return str(ip_address(address))
     except ValueError:
