@@ -131,6 +131,26 @@ def test_directory_that_the_runtime_told(node: Node) -> None:
     assert not isinstance(node.source.read(a_snapshot(), place), Unavailable)
 
 
+@pytest.mark.parametrize("told", ["/no\0where", "/half\ud800", "/red\x1b[31m"])
+def test_directory_that_can_not_exist(node: Node, told: str) -> None:
+    """A runtime may tell any text: it is no file, and no text for a terminal."""
+    outcome = node.source.read(a_snapshot(), replace(node.place, cni_directory=told))
+
+    assert isinstance(outcome, Unavailable)
+    assert outcome.reason == "CniConfigurationUnreadable"
+    assert outcome.detail.isprintable()
+
+
+@pytest.mark.parametrize("data_directory", ["/no\\u0000where", "/half\\ud800"])
+def test_reservations_where_nothing_can_be(node: Node, data_directory: str) -> None:
+    """Nothing is reserved there."""
+    plugin = f'{{"type": "ptp", "ipam": {{"type": "host-local", "dataDir": "{data_directory}"}}}}'
+    (node.configuration / "10-cbr0.conflist").write_text(f'{{"name": "cbr0", "plugins": [{plugin}]}}')
+
+    assert node.counts() == ("cbr0", [], [])
+    assert node.pool().directory.isprintable()
+
+
 def test_links_stay_in_the_root_of_the_runtime(node: Node, tmp_path: Path) -> None:
     """An absolute link would lead the agent to its own files."""
     (tmp_path / "outside").mkdir()

@@ -85,7 +85,17 @@ def test_which_addresses_these_are() -> None:
 
 @pytest.mark.parametrize(
     "ranges",
-    [[], "all", [[]], ["10.1.0.0/24"], [[{"subnet": "usePodCidr"}]], [[{}]], [[{"subnet": "10.1.0.0/31"}]], [[5]]],
+    [
+        [],
+        "all",
+        [[]],
+        ["10.1.0.0/24"],
+        [[{"subnet": "usePodCidr"}]],
+        [[{}]],
+        [[{"subnet": "10.1.0.0/31"}]],
+        [[5]],
+        [[{"subnet": "fe80::%\x1b/64"}]],
+    ],
 )
 def test_range_that_can_not_be_understood_is_left_out(ranges: object) -> None:
     """Calico fills in the node's range itself; lost addresses are found all the same."""

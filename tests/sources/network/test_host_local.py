@@ -51,7 +51,10 @@ def test_what_a_file_says(raw: bytes, owner: str, interface: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "raw"), [("lock", b"abc"), ("last_reserved_ip.0", b"10.1.0.7"), ("10.1.0.7", b"")])
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [("lock", b"abc"), ("last_reserved_ip.0", b"10.1.0.7"), ("10.1.0.7", b""), ("fe80::1%\x1b", b"abc")],
+)
 def test_what_is_no_reservation(name: str, raw: bytes) -> None:
     """The plugin's own files, and one that it has made and not written yet."""
     assert parse(name, raw, 5.0) is None

@@ -104,6 +104,13 @@ def test_part_that_does_not_exist(root: Path) -> None:
         pinned.resolve_in_root(str(root), "/run/nowhere/../netns/pin")
 
 
+@pytest.mark.parametrize("path", ["/run/netns/\0pin", "/run/\ud800"])
+def test_text_that_no_file_can_be_named(root: Path, path: str) -> None:
+    """JSON of a runtime may hold both; os.lstat would raise another error than for a file that is not there."""
+    with pytest.raises(FileNotFoundError):
+        pinned.resolve_in_root(str(root), path)
+
+
 def test_namespace_pinned_in_the_mount_namespace_of_the_runtime(tmp_path: Path) -> None:
     """Its inode number is that of the namespace; the path stays the runtime's; an ordinary file there is none."""
     with runtime_with_a_pin(tmp_path) as runtime:

@@ -56,13 +56,14 @@ class AddressPools:
 
     def _network(self, place: Place) -> HostLocalNetwork | None:
         """Return the network of the first configuration file; parsed anew when a file of the directory changed."""
+        shown = printable(place.cni_directory)
         try:
             directory = resolve_in_root(place.root, place.cni_directory)
         except FileNotFoundError as error:
-            raise CniConfigurationError(f"there is no CNI configuration at {place.cni_directory}") from error
+            raise CniConfigurationError(f"there is no CNI configuration at {shown}") from error
         names = sorted(name for name in os.listdir(directory) if name.endswith(CONFIGURATION_SUFFIXES))  # noqa: PTH208
         if not names:
-            raise CniConfigurationError(f"there is no CNI configuration in {place.cni_directory}")
+            raise CniConfigurationError(f"there is no CNI configuration in {shown}")
         file = resolve_in_root(place.root, f"{place.cni_directory}/{names[0]}")
         status = file.stat()
         state = (str(file), status.st_ino, status.st_mtime_ns, status.st_size)
@@ -71,7 +72,7 @@ class AddressPools:
                 text = _text(file)
                 network = cni_configuration.parse(text, lambda path: _text_in(place.root, path))
             except CniConfigurationError as error:
-                raise CniConfigurationError(f"{place.cni_directory}/{printable(names[0])} {error}") from error
+                raise CniConfigurationError(f"{shown}/{printable(names[0])} {error}") from error
             # Without ranges it may lack flannel's file, which flannel's daemon writes later.
             self._configured = (state if network is None or network.ranges else None, network)
         return self._configured[1]

@@ -148,6 +148,8 @@ def _span(one: Mapping[str, str]) -> Span:
     subnet = ip_network(one["subnet"], strict=False)
     if subnet.num_addresses < 4:  # noqa: PLR2004  the plugin refuses /31, /32, /127 and /128
         raise ValueError("too small")
+    if "%" in str(subnet):  # a zone, which Python takes for part of the address whatever it holds
+        raise ValueError("no subnet of a pod")
     network, last = int(subnet.network_address), int(subnet.broadcast_address)
     is_ipv4 = isinstance(subnet, IPv4Network)
 

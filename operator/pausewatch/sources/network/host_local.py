@@ -122,6 +122,8 @@ def parse(name: str, raw: bytes, modified_at_seconds: float) -> ReservedAddress 
 
 
 def _address(name: str) -> Address | None:
+    if "%" in name:
+        return None  # an IPv6 address with a zone, which may be any text: the plugin gives away none
     try:
         return ip_address(name)
     except ValueError:

@@ -13,6 +13,7 @@ A pin whose mount is gone leaves an empty file of an ordinary file system: its i
 for one, it would make every container of the pod look misplaced; only a file of the kernel's nsfs counts.
 """
 
+import errno
 import os
 import stat
 from collections import deque
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.snapshot import PinnedNamespace
+from pausewatch.model.text import printable
 from pausewatch.sources.procfs.errors import unavailable
 
 _MOST_LINKS = 40
@@ -37,9 +39,12 @@ def resolve_in_root(root: str, path: str) -> Path:
     ``..`` stops at the root, as it does for the process.
 
     Raises:
-        OSError: a part of the path does not exist or may not be read.
+        OSError: a part of the path does not exist or may not be read; FileNotFoundError also for a text that is the
+            path of no file at all, with a zero byte or half a surrogate pair, which JSON can hold.
         TooManyLinksError: more than 40 links.
     """
+    if not _can_be_a_path(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     pending = deque(path.split("/"))
     reached: list[str] = []
     links = 0
@@ -63,6 +68,13 @@ def resolve_in_root(root: str, path: str) -> Path:
     return Path(root, *reached)
 
 
+def _can_be_a_path(text: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 @cache
 def nsfs_device(root: str) -> int:
     """Return the number of the device on which the namespaces of all kinds are: one, the same until the next boot.
@@ -82,11 +94,12 @@ def read(root: str, runtime_pid: int, path: str) -> PinnedNamespace | Unavailabl
         device = nsfs_device(root)
         found = resolve_in_root(f"{root}/{runtime_pid}/root", path).lstat()
     except FileNotFoundError as error:
-        return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} does not exist ({error.filename})")
+        missing = printable(str(error.filename))
+        return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} does not exist ({missing})")
     except TooManyLinksError:
         return Unavailable(reason="PinMissing", detail=f"pinned namespace {path} leads through too many links")
     except OSError as error:
-        return unavailable(error.filename, error)
+        return unavailable(printable(str(error.filename)), error)
     if found.st_dev != device:
         return Unavailable(
             reason="PinNotMounted",
