@@ -74,6 +74,15 @@ def test_what_changed_meanwhile_is_never_found() -> None:
     assert found(nodes, looks=3) == []
 
 
+def test_what_is_confirmed_is_not_judged_again() -> None:
+    """A node with a fault costs no second judgement, but for the one scan in which something changed meanwhile."""
+    same, changed = Nodes(BROKEN), Nodes(BROKEN, ChangedOwner(owner_id=WEB_SANDBOX_ID, reason="is not ready"))
+    looks = [look(cast("Collector", nodes), History(), Settings()) for nodes in (same, changed)]
+
+    assert looks[0].snapshot is BROKEN
+    assert looks[1].snapshot.changed_owners == changed.changed
+
+
 def test_recorded_snapshots_are_judged_the_same() -> None:
     """Without a collector."""
     first = judge(BROKEN, History(), Settings())

@@ -41,7 +41,11 @@ def look(collector: Collector, history: History, settings: Settings) -> Look:
     has_judged = time.monotonic()
     suspects = candidates(found.report, found.history)
     if suspects:
-        found = judge(collector.confirm(found.snapshot, suspects), history, settings, checks)
+        confirmed = collector.confirm(found.snapshot, suspects)
+        # Nothing else differs, so that judging what is confirmed would say the same again: on a node with thousands of
+        # zombies that takes longer than reading them.
+        if confirmed.changed_owners:
+            found = judge(confirmed, history, settings, checks)
     durations = {"read": has_read - began, "judge": has_judged - has_read, "confirm": time.monotonic() - has_judged}
     return replace(found, duration_seconds=durations)
 

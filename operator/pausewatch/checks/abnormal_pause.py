@@ -2,7 +2,7 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.availability import Unavailable
@@ -30,7 +30,7 @@ def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
     """Find pauses that use what a pause has no use for."""
     judged = [(sandbox, usage, (*_image(node, sandbox), usage.program)) for sandbox, usage in _judged(node)]
     usual_programs = _usual_programs(Counter(program for _, _, program in judged))
-    zombies = _zombies_by_parent(node)
+    zombies = _zombies_of(node, {usage.identity.pid for _, usage, _ in judged})
     observations = []
     for sandbox, usage, program in judged:
         dead = zombies.get(usage.identity.pid, ())
@@ -70,15 +70,16 @@ def _usual_programs(counts: Mapping[_Program, int]) -> Mapping[_Program, str]:
     return usual
 
 
-def _zombies_by_parent(node: NodeView) -> Mapping[int, tuple[Process, ...]]:
-    grouped: dict[int, tuple[Process, ...]] = {}
+def _zombies_of(node: NodeView, pauses: Collection[int]) -> Mapping[int, Sequence[Process]]:
+    """Return the lasting zombies of each pause that has any; containers may have thousands, which are not looked at."""
+    grouped: dict[int, list[Process]] = {}
     for zombie in node.zombies:
-        if node.zombie_seen_for_seconds(zombie) >= SETTLING_SECONDS:
-            grouped[zombie.parent_pid] = (*grouped.get(zombie.parent_pid, ()), zombie)
+        if zombie.parent_pid in pauses and node.zombie_seen_for_seconds(zombie) >= SETTLING_SECONDS:
+            grouped.setdefault(zombie.parent_pid, []).append(zombie)
     return grouped
 
 
-def _faults(usage: PauseUsage, zombies: tuple[Process, ...], usual: str, thresholds: Thresholds) -> Iterator[str]:
+def _faults(usage: PauseUsage, zombies: Sequence[Process], usual: str, thresholds: Thresholds) -> Iterator[str]:
     """Yield what is wrong, in words that stay the same while it lasts."""
     cpu_bound, memory_bound = thresholds["cpu_percent"], thresholds["memory_mebibytes"]
     if usage.cpu_percent > cpu_bound:
@@ -92,7 +93,7 @@ def _faults(usage: PauseUsage, zombies: tuple[Process, ...], usual: str, thresho
 
 
 def _observe(
-    node: NodeView, sandbox: Sandbox, usage: PauseUsage, zombies: tuple[Process, ...], faults: tuple[str, ...]
+    node: NodeView, sandbox: Sandbox, usage: PauseUsage, zombies: Sequence[Process], faults: tuple[str, ...]
 ) -> Observation:
     subject = subject_of_sandbox(sandbox)
     image = _image(node, sandbox)[0]
