@@ -177,7 +177,7 @@ class ClusterNode(Started):
         return find_pod(self.runtime, name, namespace)
 
     def token(self, account: str, namespace: str = NAMESPACE, *, bound_to_node: bool = False) -> str:
-        """A token of a service account that exists, good for an hour, as the kubelet gives one to a pod.
+        """A token of a service account that exists, good for a day: nobody renews it as the kubelet does a pod's.
 
         Args:
             account: The service account's name.
@@ -185,7 +185,7 @@ class ClusterNode(Started):
             bound_to_node: Whether the token names the node, as tokens of pods do, and ends with it.
         """
         node = ("--bound-object-kind=Node", f"--bound-object-name={self.node_name}") if bound_to_node else ()
-        return self.kubectl("create", "token", account, f"--namespace={namespace}", "--duration=1h", *node).strip()
+        return self.kubectl("create", "token", account, f"--namespace={namespace}", "--duration=24h", *node).strip()
 
     def service_account_kubeconfig(
         self, account: str, namespace: str = NAMESPACE, *, bound_to_node: bool = False
