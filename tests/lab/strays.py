@@ -83,9 +83,17 @@ def run_with_pause(lab: RuntimeLab, pod: Pod, script: str) -> RunningPod:
     """Run a pod whose pause is a shell script of busybox instead of the image's program. Healed by removing the pod."""
     fault = lab.places.faults / "pods" / pod.namespace / pod.name / "-"
     fault.parent.mkdir(parents=True, exist_ok=True)
-    busybox = debian_package("busybox-static").directory / "bin" / "busybox"
-    fault.write_text(json.dumps({"do": "script", "busybox": str(busybox), "script": script}))
+    fault.write_text(json.dumps(as_pause(script)))
     try:
         return lab.run(pod)
     finally:
         fault.unlink()
+
+
+def as_pause(script: str) -> dict[str, str]:
+    """What lets a sandbox run a shell script of busybox instead of its pause, see oci/edit_bundle.py.
+
+    On a node with a kubelet it is what `ClusterNode.falsify` takes for the container "-".
+    """
+    busybox = debian_package("busybox-static").directory / "bin" / "busybox"
+    return {"do": "script", "busybox": str(busybox), "script": script}

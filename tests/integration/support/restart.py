@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lab.cri.client import CallError
 from lab.errors import LabError
+from lab.pid_namespaces import pid_namespace_of
 from lab.pods import RunningPod
 from lab.processes import find_process, parent_pid
 from lab.records import read_record, write_record
@@ -36,15 +37,15 @@ def start_runtime_again(lab: RuntimeLab, shim_pid: int) -> None:
 
     Args:
         lab: Whose runtime has ended.
-        shim_pid: A shim that lives on: it holds the lab's mount and network namespaces.
+        shim_pid: A shim that lives on, as the machine counts: it holds the lab's Linux namespaces.
     """
-    inside = ["nsenter", f"--target={shim_pid}", "--mount", "--net"]
+    inside = ["nsenter", f"--target={shim_pid}", "--mount", "--net", "--ipc", "--uts"]
     containerd = [str(lab.programs.bin / "containerd"), "--config", str(lab.places.run / "config.toml")]
     environment = {
         "PATH": f"{lab.programs.bin}:/usr/sbin:/usr/bin:/sbin:/bin",
         "LAB_CGROUPS": " ".join(map(str, lab.cgroup.create(lab.cgroup.daemons))),
     }
-    with lab.places.log.open("a") as log:
+    with lab.places.log.open("a") as log, pid_namespace_of(shim_pid):
         process = subprocess.Popen(
             ["sh", "-c", INTO_CGROUPS, "sh", *inside, *containerd],
             cwd="/",

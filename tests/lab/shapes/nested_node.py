@@ -11,7 +11,7 @@ import os
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from lab.cgroups import LabCgroup
@@ -19,6 +19,7 @@ from lab.cri.client import CriClient
 from lab.errors import LabError
 from lab.network import LabNetwork
 from lab.places import Places
+from lab.pods import RunningPod
 from lab.processes import Process, children, find_process, status_pids
 from lab.progress import say
 from lab.records import Record, read_record, write_record
@@ -58,6 +59,24 @@ class NestedNode(FurtherNode):
             if len(numbers) > depth and numbers[depth] == pid:
                 return process.pid
         raise LabError(f"{self.node_name} has no process {pid}, as it counts them")
+
+    def seen_from_machine(self, running: RunningPod) -> RunningPod:
+        """Return a pod of this node whose pids are the machine's, for the verbs of `faults` that signal them."""
+        values = {field.name: getattr(running, field.name) for field in fields(RunningPod)}
+        return _SeenFromMachine(**values, node=self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SeenFromMachine(RunningPod):
+    """A pod of a nested node, with pids as the machine counts them."""
+
+    node: NestedNode
+
+    def pid(self, container: str = "app") -> int:
+        return self.node.machine_pid(super().pid(container))
+
+    def pause_pid(self) -> int:
+        return self.node.machine_pid(super().pause_pid())
 
 
 def start(cluster: Cluster, node_name: str) -> NestedNode:
