@@ -8,7 +8,7 @@ import pytest
 
 from pausewatch.checks._check import all_checks
 from pausewatch.evaluate import candidates, evaluate
-from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.availability import PERMISSION_DENIED, READ_HANGS, Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.report import (
     Observation,
@@ -40,6 +40,18 @@ def test_healthy_node_passes_every_check() -> None:
     assert set(outcomes(report).values()) == {Outcome.PASS}
     assert report.findings == ()
     assert report.unavailable == ()
+
+
+def test_detail_that_does_not_answer_makes_the_scan_incomplete() -> None:
+    """It is read on every node; a detail that is not there for good, by somebody's choice, only skips its checks."""
+    hanging = Unavailable(reason=READ_HANGS, detail="it does not answer")
+    snapshot = replace(a_snapshot(), monitors=hanging, network_pins=Unavailable(reason="Missing", detail="not here"))
+
+    report, _ = evaluate(snapshot, History(), Settings(), all_checks())
+
+    assert report.unavailable == (("monitors", hanging),)
+    assert outcomes(report)["orphaned-shim"] is Outcome.SKIP
+    assert outcomes(report)["leaked-network-namespace"] is Outcome.SKIP
 
 
 class TestChangedOwners:

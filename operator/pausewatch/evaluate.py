@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pausewatch.checks._check import Check, thresholds_of
-from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.availability import PERMISSION_DENIED, READ_HANGS, Unavailable
 from pausewatch.model.history import History, Streak
 from pausewatch.model.memory import following_memory
 from pausewatch.model.report import (
@@ -25,7 +25,7 @@ from pausewatch.model.report import (
 )
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
-from pausewatch.model.snapshot import NODE_SECTIONS, Snapshot
+from pausewatch.model.snapshot import DETAIL_SECTIONS, NODE_SECTIONS, Snapshot
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombies import ZombieGroup, subject_of_zombies, zombie_groups
@@ -270,5 +270,9 @@ def _sandbox_images(node: NodeView) -> tuple[str, ...]:
 
 
 def _unavailable(snapshot: Snapshot) -> tuple[tuple[str, Unavailable], ...]:
-    sections = ((name, getattr(snapshot, name)) for name in NODE_SECTIONS)
-    return tuple((name, value) for name, value in sections if isinstance(value, Unavailable))
+    sections = ((name, getattr(snapshot, name)) for name in (*NODE_SECTIONS, *DETAIL_SECTIONS))
+    return tuple(
+        (name, value)
+        for name, value in sections
+        if isinstance(value, Unavailable) and (name in NODE_SECTIONS or value.reason == READ_HANGS)
+    )

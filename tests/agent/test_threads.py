@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pausewatch.agent.threads import ask_loop, end_other_tasks, in_daemon_thread, run_and_leave
+from pausewatch.agent.threads import LastingThread, ask_loop, end_other_tasks, in_daemon_thread, run_and_leave
 
 PROGRAM = """
 import asyncio, logging, threading
@@ -38,6 +38,25 @@ def test_error_comes_back(raised: BaseException, seen: type[Exception]) -> None:
 
     with pytest.raises(seen):
         asyncio.run(in_daemon_thread("scan", work))
+
+
+def test_lasting_thread_does_all_work_that_it_is_given() -> None:
+    """Also after a piece of it broke, and for another event loop; a node without free pids lets no other one start."""
+    lasting = LastingThread("scan")
+
+    def work() -> tuple[int, bool]:
+        return threading.get_ident(), threading.current_thread().daemon
+
+    def broken() -> None:
+        raise ValueError("x")
+
+    first = asyncio.run(lasting.do(work))
+    with pytest.raises(ValueError, match="x"):
+        asyncio.run(lasting.do(broken))
+
+    assert asyncio.run(lasting.do(work)) == first
+    assert first[0] != threading.get_ident()
+    assert first[1], "the end of the program waits for nobody"
 
 
 def test_result_that_nobody_waits_for_is_dropped() -> None:

@@ -2,8 +2,8 @@ import logging
 
 import pytest
 
-from pausewatch.agent.troubles import EVENTS, REPORT, SENTENCES, SOURCES, STORED, Troubles, of_snapshot
-from pausewatch.model.availability import Unavailable
+from pausewatch.agent.troubles import EVENTS, FILES, REPORT, SENTENCES, SOURCES, STORED, Troubles, of_snapshot
+from pausewatch.model.availability import READ_HANGS, Unavailable
 from support.builders import a_snapshot
 
 DOWN = Unavailable(reason="Timeout", detail="no answer within 2 s")
@@ -29,10 +29,19 @@ def test_trouble_is_told_when_it_begins_changes_and_ends(caplog: pytest.LogCaptu
 
 def test_snapshot_tells_what_could_not_be_read() -> None:
     """By the names that metrics use."""
-    assert of_snapshot(a_snapshot()) == dict.fromkeys(SOURCES)
-    assert of_snapshot(a_snapshot(sandboxes=DOWN, pods=DOWN)) == {"runtime": DOWN, "processes": None, "pods": DOWN}
+    well = dict.fromkeys((*SOURCES, FILES))
+    assert of_snapshot(a_snapshot()) == well
+    assert of_snapshot(a_snapshot(sandboxes=DOWN, pods=DOWN)) == {**well, "runtime": DOWN, "pods": DOWN}
+
+
+def test_file_that_hangs_is_a_trouble() -> None:
+    """A detail that is missing for another reason only skips its checks."""
+    hanging = Unavailable(reason=READ_HANGS, detail="it does not answer")
+
+    assert of_snapshot(a_snapshot(memberships=DOWN, monitors=hanging))[FILES] is hanging
+    assert of_snapshot(a_snapshot(memberships=DOWN))[FILES] is None
 
 
 def test_everything_that_can_be_missing_has_its_sentences() -> None:
     """A log line is what people look for first."""
-    assert set(SENTENCES) == {*SOURCES, REPORT, STORED, EVENTS}
+    assert set(SENTENCES) == {*SOURCES, FILES, REPORT, STORED, EVENTS}

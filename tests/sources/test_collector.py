@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from pausewatch.model.pod import Pod, WaitingPod
 from pausewatch.model.settings import Settings
 from pausewatch.sources.collector import Collector
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
+from pausewatch.sources.details import HANGS
+from pausewatch.sources.monitors import Monitors
 from sources.cri.fake_runtime import FakeRuntime
 
 WEB_SANDBOX = "6f8f68a2460e71403be61b96a997bec0fd47a01224a7fa1c44c62a80c4d96aab"
@@ -321,3 +324,18 @@ def test_runtime_in_another_pid_namespace_leaves_sandboxes_and_pods(path: Path) 
     )
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("runtime")
+def test_detail_that_hangs_is_left_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after it is read, and the section says why it is missing."""
+    released = threading.Event()
+    monkeypatch.setattr(Monitors, "read", lambda *_: released.wait(60))
+    settings = Settings(node_name="node-7", runtime_endpoint=f"unix://{path}", runtime_timeout_seconds=0.5)
+    with Collector(settings, patience_seconds=1) as collector:
+        snapshot = collector.collect()
+        released.set()
+
+    assert snapshot.monitors is HANGS
+    assert not isinstance(snapshot.processes, Unavailable)
+    assert snapshot.address_pools is not HANGS

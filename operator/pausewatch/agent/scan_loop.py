@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Never
 
-from pausewatch.agent.threads import in_daemon_thread
+from pausewatch.agent.threads import LastingThread
 from pausewatch.model.history import History
 from pausewatch.scan import Look
 
@@ -78,6 +78,7 @@ class ScanLoop:
         self._second_look_seconds = second_look_seconds
         self._before = before
         self._after = after
+        self._thread = LastingThread("scan")
         self.history = History()
         self.iterations = Iterations(ended_at=time.monotonic())
         self.last: Look | None = None
@@ -95,7 +96,7 @@ class ScanLoop:
         try:
             self.history = self._before(self.history)
             history = self.history
-            found = await in_daemon_thread("scan", lambda: self._look(history))
+            found = await self._thread.do(lambda: self._look(history))
             self._succeeded(found)
             self._after(found)
         except Exception as error:  # noqa: BLE001  whatever broke, the next look may not

@@ -7,6 +7,7 @@ that exits badly, or of a mount that does not answer, can not be interrupted.
 import asyncio
 import logging
 import os
+import queue
 import sys
 import threading
 from collections.abc import Callable, Coroutine
@@ -40,21 +41,37 @@ def run_and_leave(work: Coroutine[Any, Any, None]) -> Never:
 
 
 async def in_daemon_thread(name: str, function: Callable[[], T]) -> T:
-    """Return what ``function`` returns, or raise what it raises; it runs in a thread of its own."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
+    """Return what ``function`` returns, or raise what it raises; it runs in a thread of its own.
 
-    def run() -> None:
-        try:
-            result = function()
-        except BaseException as error:  # noqa: BLE001  whoever waits gets it
-            raised = _raisable(error)
-            _deliver(loop, done, lambda: done.set_exception(raised))
-        else:
-            _deliver(loop, done, lambda: done.set_result(result))
-
+    Raises:
+        RuntimeError: No thread can be started, as on a node that is out of pids.
+    """
+    done, run = _promised(function)
     threading.Thread(target=run, name=name, daemon=True).start()
     return await done
+
+
+class LastingThread:
+    """A daemon thread for one piece of work after the other: a node that runs out of pids does not take it away."""
+
+    def __init__(self, name: str) -> None:
+        """Prepare; the thread begins with the first piece of work."""
+        self._name = name
+        self._work: queue.SimpleQueue[Callable[[], None]] | None = None
+
+    async def do(self, function: Callable[[], T]) -> T:
+        """Return what ``function`` returns, or raise what it raises, once what was asked for before is done.
+
+        Raises:
+            RuntimeError: No thread can be started; only before the first piece of work.
+        """
+        done, run = _promised(function)
+        if self._work is None:
+            work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+            threading.Thread(target=_serve, args=(work,), name=self._name, daemon=True).start()
+            self._work = work
+        self._work.put(run)
+        return await done
 
 
 def ask_loop(loop: asyncio.AbstractEventLoop, question: Coroutine[Any, Any, T], limit_seconds: float) -> T:
@@ -85,6 +102,28 @@ async def end_other_tasks() -> None:
         for task in others:
             task.cancel()
         await asyncio.wait(others, timeout=CANCEL_AGAIN_SECONDS)
+
+
+def _promised(function: Callable[[], T]) -> tuple["asyncio.Future[T]", Callable[[], None]]:
+    """Return what is to be waited for in the running loop, and what another thread has to call for it."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001  whoever waits gets it
+            raised = _raisable(error)
+            _deliver(loop, done, lambda: done.set_exception(raised))
+        else:
+            _deliver(loop, done, lambda: done.set_result(result))
+
+    return done, run
+
+
+def _serve(work: "queue.SimpleQueue[Callable[[], None]]") -> Never:
+    while True:
+        work.get()()
 
 
 def _raisable(error: BaseException) -> BaseException:

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Mapping
 
-from pausewatch.model.availability import Unavailable
-from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.availability import READ_HANGS, Unavailable
+from pausewatch.model.snapshot import DETAIL_SECTIONS, Snapshot
 
 SOURCES = ("runtime", "processes", "pods")
 """What a scan reads, as metrics and pages name it."""
@@ -18,10 +18,14 @@ STORED = "storedReport"
 EVENTS = "events"
 """Events in the API server, among the same."""
 
+FILES = "files"
+"""Files of the node that do not answer, among the same."""
+
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "runtime": ("the container runtime can not be asked", "the container runtime answers again"),
     "processes": ("the processes of the node can not be read", "the processes of the node can be read again"),
     "pods": ("the pods of this node are not known from the API", "the pods of this node are known from the API"),
+    FILES: ("not everything on the node can be read", "everything on the node that did not answer does again"),
     REPORT: ("the report is not written", "the report can be written again"),
     STORED: ("the stored report is not as it should be", "the stored report is as it should be again"),
     EVENTS: ("the last Event was not posted", "Events are posted again"),
@@ -57,5 +61,15 @@ class Troubles:
 
 def of_snapshot(snapshot: Snapshot) -> Mapping[str, Unavailable | None]:
     """Return what one scan could not read, by source."""
-    sections = {"runtime": snapshot.sandboxes, "processes": snapshot.processes, "pods": snapshot.pods}
+    hanging = [value for value in (getattr(snapshot, name) for name in DETAIL_SECTIONS) if _hangs(value)]
+    sections = {
+        "runtime": snapshot.sandboxes,
+        "processes": snapshot.processes,
+        "pods": snapshot.pods,
+        FILES: next(iter(hanging), None),
+    }
     return {name: value if isinstance(value, Unavailable) else None for name, value in sections.items()}
+
+
+def _hangs(section: object) -> bool:
+    return isinstance(section, Unavailable) and section.reason == READ_HANGS

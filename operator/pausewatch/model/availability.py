@@ -5,6 +5,9 @@ from dataclasses import dataclass
 PERMISSION_DENIED = "PermissionDenied"
 """The reason that a person can mend by granting more; counted as coverage."""
 
+READ_HANGS = "ReadHangs"
+"""The reason of what is read on every node and, just now, does not answer: without it no scan is complete."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:

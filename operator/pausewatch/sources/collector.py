@@ -22,8 +22,9 @@ from pausewatch.model.snapshot import NOT_READ, ChangedOwner, PinnedNamespace, S
 from pausewatch.model.text import printable
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 from pausewatch.sources.cri.source import CriReading, CriSource
-from pausewatch.sources.details import FROM_OUTSIDE, detail_sources
+from pausewatch.sources.details import FROM_OUTSIDE, HANGS, PATIENCE_SECONDS, detail_sources
 from pausewatch.sources.network.deep_probe import DeepProbe
+from pausewatch.sources.patience import Patience
 from pausewatch.sources.place import DEFAULT_CNI_DIRECTORY, Place
 from pausewatch.sources.pods import PodsSource
 from pausewatch.sources.procfs.boot import uptime_seconds
@@ -42,7 +43,12 @@ class Collector:
     """
 
     def __init__(
-        self, settings: Settings, pods: PodsSource | None = None, *, image_period_seconds: float = PERIOD_SECONDS
+        self,
+        settings: Settings,
+        pods: PodsSource | None = None,
+        *,
+        image_period_seconds: float = PERIOD_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """Prepare to read this node.
 
@@ -50,6 +56,7 @@ class Collector:
             settings: What people set.
             pods: Where to learn of pods; without it no API server is asked.
             image_period_seconds: Between two times that the runtime is asked for the sandbox image.
+            patience_seconds: How long the source of one detail may take.
         """
         self._node_name = printable(settings.node_name or socket.gethostname())
         self._socket_root = settings.runtime_socket_root
@@ -61,6 +68,7 @@ class Collector:
         )
         self._proc = ProcSource()
         self._details = detail_sources()
+        self._patience = Patience(patience_seconds)
         self._deep_probe = DeepProbe() if settings.deep_probe else None
         self._pods = pods
 
@@ -78,7 +86,8 @@ class Collector:
         return self._cri.calls
 
     def close(self) -> None:
-        """Give back the connection and all descriptors."""
+        """Give back the connection, all descriptors and the thread."""
+        self._patience.close()
         self._cri.close()
         self._proc.close()
 
@@ -128,10 +137,16 @@ class Collector:
             cni_directory=self._cri.cni_directory or DEFAULT_CNI_DIRECTORY,
             stat_of=self._proc.stat_of,
         )
-        for name, source in self._details.items():
-            readable = foreign is None or _from_outside(name, foreign)
-            section: Any = source.read(snapshot, place) if readable else foreign
-            snapshot = replace(snapshot, **{name: section})
+        unreadable: dict[str, Any] = {
+            name: foreign for name in self._details if foreign is not None and not _from_outside(name, foreign)
+        }
+        so_far = replace(snapshot, **unreadable)
+        names = [name for name in self._details if name not in unreadable]
+        found = self._patience.read_all(
+            names, lambda name, found: self._details[name].read(replace(so_far, **found), place)
+        )
+        sections: dict[str, Any] = {name: found.get(name, HANGS) for name in names}
+        snapshot = replace(so_far, **sections)
         return snapshot if self._deep_probe is None or foreign else self._deep_probe.complete(snapshot, place)
 
     def _with_pods(self, snapshot: Snapshot) -> Snapshot:

@@ -6,6 +6,7 @@ To add one: a source with ``read``, and a line in ``detail_sources``. A source m
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from pausewatch.model.availability import READ_HANGS, Unavailable
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.memberships import Memberships
 from pausewatch.sources.monitors import Monitors
@@ -15,6 +16,19 @@ from pausewatch.sources.network.pod_networks import PodNetworks
 from pausewatch.sources.pause_usages import PauseUsages
 from pausewatch.sources.pid_limits import PidLimits
 from pausewatch.sources.place import Place
+
+PATIENCE_SECONDS = 20.0
+"""How long a source may take. On a node with 20,000 processes and no free processor they take a few seconds; all at
+this limit, which happens once, stay below the time after which the agent is taken for dead."""
+
+HANGS = Unavailable(
+    reason=READ_HANGS,
+    detail=f"a file of the node does not answer: reading it has not ended after {PATIENCE_SECONDS:g} s, and it is read"
+    " again only when that has ended",
+    remedy="look for processes in state D, and for disks and network file systems that do not answer:"
+    " ps -eLo pid,lwp,stat,wchan:32,comm",
+)
+"""Stands for a section whose source hangs."""
 
 
 class DetailSource(Protocol):
