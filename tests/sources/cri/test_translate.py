@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -22,12 +23,15 @@ from pausewatch.model.sandbox import (
 from pausewatch.model.snapshot import Runtime
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.translate import (
+    LARGEST_PID,
+    MOST_ADDRESSES,
     NOTHING_TO_TELL,
     translate_container,
     translate_exited_container,
     translate_runtime,
     translate_sandbox,
 )
+from pausewatch.sources.cri.verbose_info import MOST_NAMESPACES
 from sources.cri.recorded import recorded_container, recorded_sandbox
 
 KEYS = (
@@ -81,7 +85,8 @@ def running(info: Any, state: int = cri.CONTAINER_RUNNING) -> ContainerDetails |
 
 def ready(answer: cri.PodSandboxStatusResponse) -> SandboxDetails | Unavailable:
     """Return the details of a sandbox with this status."""
-    return translate_sandbox(cri.PodSandbox(id="s1"), answer).details
+    metadata = cri.PodSandboxMetadata(name="web", namespace="default", uid="u1")
+    return translate_sandbox(cri.PodSandbox(id="s1", metadata=metadata), answer).details
 
 
 def texts(value: object) -> Iterator[str]:
@@ -354,6 +359,7 @@ def test_may_change_network(capabilities: object, expected: bool | None) -> None
         ("2001:DB8:0::7", "2001:db8::7"),
         ("10.0.0.7\x1b[31m", None),
         ("eth0", None),
+        ("fe80::1%\x1b[31m", None),
         ("", None),
     ],
 )
@@ -550,9 +556,65 @@ def test_any_information_is_translated(info: dict[str, Any]) -> None:
     """Whatever a runtime writes where others write something else, the rest of the node is still read."""
     told = {"info": json.dumps(info)}
     sandbox = ready(cri.PodSandboxStatusResponse(status=cri.PodSandboxStatus(), info=told))
+    container = running(info)
 
-    assert isinstance(sandbox, SandboxDetails)
-    assert isinstance(running(info), ContainerDetails)
+    pid = info.get("pid", 0)
+    if type(pid) is int and 0 <= pid <= LARGEST_PID:
+        assert isinstance(sandbox, SandboxDetails)
+        assert isinstance(container, ContainerDetails)
+    else:
+        assert isinstance(sandbox, Unavailable)
+        assert isinstance(container, Unavailable)
+
+
+@pytest.mark.parametrize("pid", [-1, LARGEST_PID + 1, 2**40, 10**400, "7", 7.0, True, None, [7]])
+def test_pid_that_no_process_has(pid: object) -> None:
+    """Its process would look dead in a moment: nothing of such a status is believed."""
+    told = running({"pid": pid})
+
+    assert isinstance(told, Unavailable)
+    assert told.reason == "StatusUnreadable"
+    assert "pid that no process can have" in told.detail
+    assert isinstance(running({"pid": LARGEST_PID}), ContainerDetails)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status", "cause"),
+    [
+        ({}, {}, "without the name of its pod"),
+        ({"name": "web"}, {"labels": {"io.kubernetes.pod.uid": "u1"}}, "is about the pod u1, and the list .* pod none"),
+        ({"name": "web", "uid": "u2"}, {"labels": {"io.kubernetes.pod.uid": "u1"}}, "list has it for the pod u2"),
+    ],
+)
+def test_list_and_status_that_can_not_both_be_true(metadata: Any, status: Any, cause: str) -> None:  # noqa: ANN401
+    """A pod that nobody has would be the pod of an orphan."""
+    listed = cri.PodSandbox(id="s1", metadata=cri.PodSandboxMetadata(**metadata))
+    answer = cri.PodSandboxStatusResponse(status=cri.PodSandboxStatus(**status))
+    details = translate_sandbox(listed, answer).details
+
+    assert isinstance(details, Unavailable)
+    assert details.reason == "StatusContradictory"
+    assert re.search(cause, details.detail)
+
+
+def test_sandbox_in_a_state_of_a_later_cri() -> None:
+    """Read like NOTREADY, a pod that runs would have lost its pause."""
+    details = ready(cri.PodSandboxStatusResponse.FromString(b"\x0a\x02\x18\x07"))
+
+    assert isinstance(details, Unavailable)
+    assert "the state 7" in details.detail
+
+
+def test_more_of_a_kind_than_a_pod_can_have() -> None:
+    """What is kept of one sandbox is bounded, whatever a runtime tells."""
+    network = cri.PodSandboxNetworkStatus(additional_ips=[cri.PodIP(ip="10.0.0.1")] * 5000)
+    info = {"runtimeSpec": {"linux": {"namespaces": [{"type": "network"}] * 5000}}}
+    told = cri.PodSandboxStatusResponse(status=cri.PodSandboxStatus(network=network), info={"info": json.dumps(info)})
+    details = ready(told)
+
+    assert isinstance(details, SandboxDetails)
+    assert len(details.addresses) == MOST_ADDRESSES
+    assert len(details.spec_namespaces or ()) == MOST_NAMESPACES
 
 
 @pytest.mark.parametrize(

@@ -148,9 +148,10 @@ class CriClient:
         call = self._channel.unary_unary(
             f"/runtime.v1.{service}/{method}",
             request_serializer=type(request).SerializeToString,
+            # No message: gRPC would write the trace of a failed attempt to read one to our output.
+            response_deserializer=bytes,
         )
         try:
-            # The bytes, not a message: gRPC would write the trace of a failed attempt to read them to our output.
             message = read(call(request, timeout=self._timeout_seconds))
         except grpc.RpcError as error:
             return self._why(method, error.code(), printable(error.details() or "no reason given"))

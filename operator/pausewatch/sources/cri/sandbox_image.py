@@ -123,13 +123,21 @@ class SandboxImageSource:
 
 
 def configured_name(info: Mapping[str, str]) -> str:
-    """Return the sandbox image in a runtime's verbose status, escaped; empty if it does not tell."""
+    """Return the sandbox image in a runtime's verbose status; empty if it does not tell one."""
     try:
         config = json.loads(info.get("config", ""))
     except (ValueError, RecursionError):
         return ""
     name = config.get("sandboxImage") if isinstance(config, dict) else None
-    return printable(name) if isinstance(name, str) else ""
+    return name if isinstance(name, str) and is_image_name(name) else ""
+
+
+def is_image_name(text: str) -> bool:
+    """Whether a text can be asked for as it is: escaped or cut, the runtime would not have it.
+
+    References have none of the characters that are escaped (distribution/reference, reference.go).
+    """
+    return text.isascii() and printable(text) == text
 
 
 def name_by_newest_sandbox(so_far: Snapshot, runtime_pid: int) -> str:
@@ -189,7 +197,7 @@ def _images_in_use(sandboxes: Iterable[Sandbox]) -> Iterable[tuple[Sandbox, str]
     for sandbox in sandboxes:
         if sandbox.state is SandboxState.READY and not isinstance(sandbox.details, Unavailable):
             image = sandbox.details.image
-            if image:
+            if image and is_image_name(image):
                 yield sandbox, image
 
 

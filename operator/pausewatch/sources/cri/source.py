@@ -85,6 +85,8 @@ class CriSource:
         self._clock = clock
         self._calls: Counter[str] = Counter()
         self._connection: _Connection | None = None
+        self._refusal: Refusal = None
+        self._asks_until: float | None = None
         self._forget()
 
     @property
@@ -94,7 +96,8 @@ class CriSource:
 
     def read(self) -> CriReading:
         """Return what the runtime tells now; a failure is told in the parts that it concerns, never raised."""
-        self._refusal, self._asks_until = None, None
+        self._refusal = None
+        self._asks_until = None
         connection = self._connect()
         if isinstance(connection, Unavailable):
             return _nothing(connection, connection)
@@ -184,8 +187,6 @@ class CriSource:
         self._unanswered: set[str] = set()
         self._missing: set[str] = set()
         """What was listed in the last reading and unknown to the runtime when it was asked for its status."""
-        self._refusal: Refusal = None
-        self._asks_until: float | None = None
         self._image.forget()
 
     def _connect(self) -> _Connection | Unavailable:

@@ -76,6 +76,14 @@ CHANGE_NETWORK = "CAP_NET_ADMIN"
 
 NO_STATUS = Unavailable(reason="StatusUnreadable", detail="the runtime's answer holds no status")
 
+MOST_ADDRESSES = 64
+"""Of one sandbox. Kubernetes knows two; a plugin may give a pod more."""
+
+LONGEST_QUOTE = 40
+
+LARGEST_PID = 4 * 1024 * 1024
+"""PID_MAX_LIMIT, include/linux/threads.h: no number of a process is larger."""
+
 
 def translate_runtime(answer: cri.VersionResponse, endpoint: str) -> Runtime:
     """Return who answers at ``endpoint``."""
@@ -97,7 +105,7 @@ def translate_sandbox(listed: cri.PodSandbox, answer: cri.PodSandboxStatusRespon
         details = answer
     elif answer.HasField("status"):
         state = _sandbox_state(answer.status.state)
-        details = _sandbox_details(answer.status, state, answer.info)
+        details = _why_untrue(listed, answer.status) or _sandbox_details(answer.status, state, answer.info)
     else:
         details = NO_STATUS
     return Sandbox(
@@ -109,6 +117,29 @@ def translate_sandbox(listed: cri.PodSandbox, answer: cri.PodSandboxStatusRespon
         state=state,
         created_at_seconds=listed.created_at / 1e9,
         details=details,
+    )
+
+
+def _why_untrue(listed: cri.PodSandbox, status: cri.PodSandboxStatus) -> Unavailable | None:
+    """Return why the list and the status of a sandbox can not both be true, or tell too little to be judged.
+
+    A state that we do not know would read like NOTREADY: of a pod that runs, that is a pause which has died. A uid that
+    is not there, or is not the one that the kubelet put on the sandbox, is no pod's: that would be an orphan.
+    """
+    uid = status.labels.get(POD_UID_LABEL, listed.metadata.uid)
+    if status.state not in (cri.SANDBOX_READY, cri.SANDBOX_NOTREADY):
+        cause = f"the runtime gives a sandbox the state {status.state}, which this program does not know"
+    elif not listed.metadata.name:
+        cause = "the runtime lists a sandbox without the name of its pod"
+    elif uid != listed.metadata.uid:
+        other = printable(listed.metadata.uid) or "none"
+        cause = f"the status of a sandbox is about the pod {printable(uid)}, and the list has it for the pod {other}"
+    else:
+        return None
+    return Unavailable(
+        reason="StatusContradictory",
+        detail=cause,
+        remedy="compare crictl pods with crictl inspectp, and report it with the runtime's version",
     )
 
 
@@ -164,12 +195,15 @@ def _sandbox_details(
     info = verbose_info.parse_info(raw_info)
     if isinstance(info, Unavailable):
         return info
+    pid = _pid(info)
+    if isinstance(pid, Unavailable):
+        return pid
     options: cri.NamespaceOption | None = None
     if status.HasField("linux") and status.linux.HasField("namespaces") and status.linux.namespaces.HasField("options"):
         options = status.linux.namespaces.options
     return SandboxDetails(
         # The number of a dead pause may belong to a stranger by now.
-        pause_pid=_pid(info) if state is SandboxState.READY else 0,
+        pause_pid=pid if state is SandboxState.READY else 0,
         # containerd's `image` may be another name of the same image; the annotation is what is configured.
         image=verbose_info.annotation(info, CONTAINERD_IMAGE) or verbose_info.text(info, "image"),
         runtime_type=verbose_info.text(info, "runtimeType"),
@@ -189,7 +223,7 @@ def _sandbox_details(
 
 
 def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
-    every = (network.ip, *(address.ip for address in network.additional_ips))
+    every = (network.ip, *(address.ip for address in network.additional_ips[:MOST_ADDRESSES]))
     canonical = (_canonical(address) for address in every)
     return tuple(address for address in canonical if address)
 
@@ -213,6 +247,9 @@ def _container_details(
     info = verbose_info.parse_info(raw_info)
     if isinstance(info, Unavailable):
         return info
+    pid = _pid(info)
+    if isinstance(pid, Unavailable):
+        return pid
     namespaces = verbose_info.spec_namespaces(info)
     options = _containerd_namespace_options(info)
     if options is not None:
@@ -224,7 +261,7 @@ def _container_details(
         target_id = ""
     return ContainerDetails(
         # CRI-O keeps the pid of a container that has exited; by then it may be a stranger's.
-        pid=_pid(info) if state is ContainerState.RUNNING else 0,
+        pid=pid if state is ContainerState.RUNNING else 0,
         pid_mode=pid_mode,
         target_id=target_id,
         spec_namespaces=namespaces,
@@ -240,8 +277,16 @@ def _grace_seconds(annotations: Mapping[str, str]) -> float:
     return max((float(text) for text in texts if text.isascii() and text.isdigit()), default=0)
 
 
-def _pid(info: JsonObject) -> int:
-    return verbose_info.number(info, "pid") or 0
+def _pid(info: JsonObject) -> int | Unavailable:
+    """Return the number of the first process, 0 where there is none; a number that no process has tells nothing."""
+    pid = verbose_info.number(info, "pid")
+    if pid is not None and pid <= LARGEST_PID:
+        return pid
+    return Unavailable(
+        reason="StatusUnreadable",
+        detail=f"the runtime tells a pid that no process can have: {printable(repr(info.get('pid')), LONGEST_QUOTE)}",
+        remedy="report it, with the runtime's version and the output of crictl inspect or inspectp",
+    )
 
 
 def _containerd_namespace_options(info: JsonObject) -> JsonObject | None:

@@ -23,6 +23,10 @@ KINDS: Mapping[object, NamespaceKind] = {kind.value: kind for kind in NamespaceK
 """By the name that the specification uses; it names others (mount, cgroup, time) that a pod never shares."""
 
 
+MOST_NAMESPACES = 16
+"""Entries of a specification that are looked at. Linux has eight kinds, and no runtime takes one twice."""
+
+
 def parse_info(info: Mapping[str, str]) -> JsonObject | Unavailable:
     """Return the object in ``info["info"]``; empty where the runtime tells nothing (cri-dockerd)."""
     text = info.get("info", "")
@@ -70,7 +74,7 @@ def spec_namespaces(info: JsonObject) -> tuple[SpecNamespace, ...] | None:
         return ()
     return tuple(
         SpecNamespace(kind=KINDS[entry["type"]], path=text(entry, "path"))
-        for entry in entries
+        for entry in entries[:MOST_NAMESPACES]
         if isinstance(entry, dict) and isinstance(entry.get("type"), str) and entry["type"] in KINDS
     )
 
