@@ -9,7 +9,7 @@ internal/cri/server/container_create.go and podsandbox/sandbox_run_linux.go (uts
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cached_property
 from operator import attrgetter
 
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
@@ -77,6 +77,9 @@ class NamespaceJudgement:
 
 OWN = Expectation(whose=Expected.NOBODY, inode=None)
 
+_POD, _NODE = NamespaceMode.POD, NamespaceMode.NODE
+"""In Python 3.11 every look-up of a member by its class is a call."""
+
 _EXPECTED: Mapping[NamespaceMode | None, Expected] = {
     NamespaceMode.POD: Expected.SANDBOX,
     NamespaceMode.NODE: Expected.HOST,
@@ -88,13 +91,18 @@ DECIDED_BY_SANDBOX = (NamespaceKind.NETWORK, NamespaceKind.IPC, NamespaceKind.UT
 _decided_by_sandbox = attrgetter(*DECIDED_BY_SANDBOX)
 
 
+_Right = tuple[tuple[NamespaceKind, ...], tuple[int | None, ...]]
+"""Kinds of which something is expected of all containers of a sandbox, and the inode number that is right for each;
+None where none is."""
+
+
 class Sharing:
     """The Linux namespaces of all comparable containers of one node."""
 
     def __init__(self, node: NodeView) -> None:
         self._node = node
         self._host = node.host_links
-        self._right_of_sandbox: dict[str, Mapping[NamespaceKind, int | None]] = {}
+        self._right_of_sandbox: dict[str, _Right] = {}
         self._holders: dict[NamespaceKind, Mapping[int, Sandbox]] = {}
 
     def of(self, container: Container) -> tuple[NamespaceJudgement, ...]:
@@ -109,10 +117,10 @@ class Sharing:
         links = self._comparable_links(container)
         if links is None:
             return ()
-        right = self._right(container.sandbox_id)
+        kinds, right = self._right(container.sandbox_id)
         wrong = []
-        if _decided_by_sandbox(links) != tuple(right.values()):
-            wrong = [kind for kind, inode in right.items() if links.of(kind) != inode]
+        if _decided_by_sandbox(links) != right:
+            wrong = [kind for kind, inode in zip(kinds, right, strict=True) if links.of(kind) != inode]
         made_its_own = self._pid_namespace_owners.get(links.pid) is container
         if not made_its_own and not self._as_expected(container, NamespaceKind.PID, links.pid):
             wrong.append(NamespaceKind.PID)
@@ -140,27 +148,26 @@ class Sharing:
             return None
         return self._node.links_of(container.id)
 
-    def _right(self, sandbox_id: str) -> Mapping[NamespaceKind, int | None]:
-        """Return what all containers of a sandbox must be in: a scan of a healthy node spends its time here.
-
-        None where nothing is right; a kind of which nothing can be expected is left out.
-        """
+    def _right(self, sandbox_id: str) -> _Right:
+        """Return what all containers of a sandbox must be in: a scan of a healthy node spends its time here."""
         right = self._right_of_sandbox.get(sandbox_id)
         if right is None:
             sandbox = self._node.sandboxes[sandbox_id]
-            right = self._right_of_sandbox[sandbox_id] = dict(self._right_inodes(sandbox))
+            right = self._right_of_sandbox[sandbox_id] = self._right_inodes(sandbox)
         return right
 
-    def _right_inodes(self, sandbox: Sandbox) -> Iterator[tuple[NamespaceKind, int | None]]:
+    def _right_inodes(self, sandbox: Sandbox) -> _Right:
         details = self._node.sandbox_details(sandbox)
         if details is None:
-            return
+            return (), ()
         links = self._node.links_of(sandbox.id)
-        for kind, whose in _known_sharing(_modes(details)):
-            known = links if whose is Expected.SANDBOX else self._host
-            inode = self._inode(sandbox, kind, whose) if known is None else known.of(kind)
-            if inode is not None:
-                yield kind, self._right_inode(kind, whose, inode)
+        usual = None if links is None or self._host is None else _usual_inodes(_modes(details), links, self._host)
+        if usual is not None:
+            return DECIDED_BY_SANDBOX, usual
+        sharing = zip(DECIDED_BY_SANDBOX, map(_EXPECTED.get, _modes(details)), strict=True)
+        known = [(kind, whose, self._inode(sandbox, kind, whose)) for kind, whose in sharing if whose is not None]
+        known = [(kind, whose, inode) for kind, whose, inode in known if inode is not None]
+        return tuple(kind for kind, _, _ in known), tuple(self._right_inode(*each) for each in known)
 
     def _judgement(self, container: Container, kind: NamespaceKind, inode: int) -> NamespaceJudgement:
         expected = self._expect(container, kind)
@@ -322,11 +329,19 @@ def _modes(details: SandboxDetails) -> tuple[NamespaceMode | None, ...]:
     return details.network_mode, details.ipc_mode, details.uts_mode, details.user_mode or NamespaceMode.NODE
 
 
-@cache
-def _known_sharing(modes: tuple[NamespaceMode | None, ...]) -> tuple[tuple[NamespaceKind, Expected], ...]:
-    """Return with whom to share each kind, for the modes of a sandbox, without those that nobody knows.
+def _usual_inodes(
+    modes: tuple[NamespaceMode | None, ...], held: NamespaceLinks, host: NamespaceLinks
+) -> tuple[int | None, ...] | None:
+    """Return what is right where everything is known, as almost always; None where some mode is not.
 
-    Kept from scan to scan: most pods have the same modes.
+    It says what ``_right_inodes`` says, without a call and a look-up for each kind of each sandbox.
     """
-    known = ((kind, _EXPECTED.get(mode)) for kind, mode in zip(DECIDED_BY_SANDBOX, modes, strict=True))
-    return tuple((kind, whose) for kind, whose in known if whose is not None)
+    right: list[int | None] = []
+    for mode, own, hosts in zip(modes, _decided_by_sandbox(held), _decided_by_sandbox(host), strict=True):
+        if mode is _NODE:
+            right.append(hosts)
+        elif mode is _POD:
+            right.append(None if own == hosts else own)
+        else:
+            return None
+    return tuple(right)
