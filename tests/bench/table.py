@@ -41,7 +41,7 @@ FIGURES: Sequence[tuple[str, Cell]] = (
     ("`ps` and `awk`, which count zombies", lambda one: _milliseconds(one.costs.peers[ZOMBIE_COUNT])),
     ("node_exporter, one scrape of its processes collector", lambda one: _milliseconds(one.costs.peers[NODE_EXPORTER])),
     ("`lsns`", lambda one: _milliseconds(one.costs.lsns)),
-    ("loop that people type", lambda one: _milliseconds(one.typed_loop)),
+    ("loop that people type, by a part of it", lambda one: _milliseconds(one.typed_loop)),
     ("spent by the runtime on answering one look, not in our figures", lambda one: _milliseconds(one.costs.runtime)),
     ("system calls of one warm look", lambda one: _calls(sum(one.look_calls.values()))),
     ("system calls of `lsns`", lambda one: _calls(one.lsns_calls)),
