@@ -30,6 +30,7 @@ from e2e.support.nested_processes import (
 from e2e.support.node_report import Report, await_report, findings, is_healthy, read_report
 from e2e.support.pace import FAST
 from e2e.support.told import cleared_after_two_clean_scans, found_everywhere, is_about
+from e2e.support.workloads import with_own_users
 from integration.support.program import installed
 from lab import faults, strays
 from lab.errors import LabError
@@ -162,6 +163,35 @@ def test_wrong_namespace_on_the_second_node(
     nested_node.stop_falsifying("torn", "app")
     kill(nested_node, torn.pid("app"))
     wait_until("the kubelet to restart it", lambda: restarted(nested_node, torn), 30)
+    cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
+
+
+def test_users_on_the_second_node(cluster: Cluster, nested_node: NestedNode, agents: Agents) -> None:
+    """A pod with users of its own is healthy; one whose container stayed with the node's is told, until healed."""
+    nested_node.apply(with_own_users(nested_node, "own-users"))
+    own_users = nested_node.wait_for_pod("own-users")
+    nested_node.falsify("torn", "app", {"type": "user", "do": "host"})
+    began = time.monotonic()
+    nested_node.apply(with_own_users(nested_node, "torn"))
+    torn = nested_node.wait_for_pod("torn")
+
+    finding = found_everywhere(
+        nested_node, agents.second, "namespace-not-shared", "HostNamespaceJoined Critical", began
+    )
+
+    is_about(finding, torn)
+    evidence = {one["name"]: one["value"] for one in finding["evidence"]}
+    of_node = link(nested_node, 1, "user")
+    assert evidence["linuxNamespace"].startswith(of_node)
+    assert evidence["expected"].startswith(link(nested_node, torn.pause_pid(), "user"))
+    theirs = {link(nested_node, pid, "user") for pid in (own_users.pid(), own_users.pause_pid())}
+    assert len(theirs) == 1
+    assert not {of_node, link(nested_node, torn.pause_pid(), "user")} & theirs
+    broken_at_scan = agents.second.scans()
+    says_nothing(cluster, agents.first)
+    nested_node.stop_falsifying("torn", "app")
+    kill(nested_node, torn.pid())
+    wait_until("the kubelet to restart it", lambda: restarted(nested_node, torn), 60)
     cleared_after_two_clean_scans(nested_node, agents.second, broken_at_scan)
 
 

@@ -1,10 +1,12 @@
 """Pods in the states of life that a diagnosis could take for faults, and what the node and the API have of them."""
 
 import json
+from typing import Any
 
 from lab.pods import Container, Pod, RunningPod
 from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_manifests import pod_manifest
+from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
 
 LONG_GRACE_SECONDS = 600
@@ -48,6 +50,14 @@ def run_slow_to_end(cluster: Cluster, name: str) -> RunningPod:
     manifest["spec"]["terminationGracePeriodSeconds"] = LONG_GRACE_SECONDS
     cluster.apply(manifest)
     return cluster.wait_for_pod(name)
+
+
+def with_own_users(node: ClusterNode, name: str) -> dict[str, Any]:
+    """The manifest of a pod of a node that has a user namespace of its own."""
+    manifest = node.manifest(Pod(name))
+    # Its token would lie on a tmpfs, which can be given to other users since Linux 6.3 only.
+    manifest["spec"] |= {"hostUsers": False, "automountServiceAccountToken": False}
+    return manifest
 
 
 def run_stateful_set(cluster: Cluster, name: str) -> RunningPod:
