@@ -27,6 +27,7 @@ from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import DETAIL_SECTIONS, NODE_SECTIONS, Snapshot
 from pausewatch.model.subject import Subject
+from pausewatch.model.untold import untold
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombies import ZombieGroup, subject_of_zombies, zombie_groups
 
@@ -66,7 +67,7 @@ def evaluate(
         summary=_summary(node, holding),
         zombie_holders=_zombie_holders(node, holding),
         coverage=_coverage(node, ignored=len(reported) - len(findings)),
-        unavailable=_unavailable(snapshot),
+        unavailable=(*_unavailable(snapshot), *untold(node)),
         results=tuple(_result(one, findings) for one in seen),
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
         suspicions=_suspicions(seen, streaks, settings),

@@ -1,0 +1,64 @@
+"""What the runtime lists and does not tell enough about to be judged.
+
+Nothing is found wrong with what nothing is known of. Left unsaid, a runtime that answers each question for a status
+with rubbish would make a node look healthy.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from pausewatch.model.availability import Unavailable
+from pausewatch.model.sandbox import Container, Sandbox
+from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.text import at_least
+from pausewatch.model.view import NodeView
+
+
+def untold(node: NodeView) -> tuple[tuple[str, Unavailable], ...]:
+    """Return what is missing, by name, each with why; counts are rounded, so that a stored report rarely changes."""
+    return tuple(_untold(node, node.snapshot))
+
+
+def _untold(node: NodeView, snapshot: Snapshot) -> Iterator[tuple[str, Unavailable]]:
+    if not isinstance(snapshot.sandboxes, Unavailable) and (why := _without_details(snapshot.sandboxes)):
+        yield "sandbox_statuses", why
+    if not isinstance(snapshot.containers, Unavailable) and (why := _without_details(snapshot.containers)):
+        yield "container_statuses", why
+    if why := _strangers(node):
+        yield "processes_of_containers", why
+
+
+def _without_details(listed: Iterable[Sandbox | Container]) -> Unavailable | None:
+    """Return why statuses are missing, by the cause that comes first in the alphabet; None if none is."""
+    missing = [one.details for one in listed if isinstance(one.details, Unavailable)]
+    if not missing:
+        return None
+    first = min(missing, key=lambda one: (one.reason, one.detail))
+    return Unavailable(
+        reason=first.reason, detail=f"{at_least(len(missing))} not told: {first.detail}", remedy=first.remedy
+    )
+
+
+def _strangers(node: NodeView) -> Unavailable | None:
+    """Return that the runtime names processes which belong to somebody else; None if it does not.
+
+    One that has exited says nothing: it loses its cgroup on its way (kernel, proc_cgroup_show of a zombie).
+    """
+    firsts = node.snapshot.first_processes
+    if isinstance(firsts, Unavailable):
+        return None
+    sandbox_of = {container.id: container.sandbox_id for container in node.containers.values()}
+    strangers = [
+        one
+        for one in firsts
+        if not one.in_own_cgroup
+        and not isinstance(one.links, Unavailable)
+        and sandbox_of.get(one.owner_id, one.owner_id) not in node.not_comparable
+    ]
+    if not strangers:
+        return None
+    return Unavailable(
+        reason="ForeignProcess",
+        detail=f"{at_least(len(strangers))} named by the runtime and in the cgroup of somebody else, among them pid"
+        f" {strangers[0].identity.pid} for {strangers[0].owner_id[:12]}",
+        remedy="compare the pid in crictl inspect, or inspectp, with /proc/PID/cgroup",
+    )
