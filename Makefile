@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test zoo demo bench scale lab lock render manifests image sbom
+.PHONY: help check test zoo demo bench scale lab lock render pictures manifests image sbom
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -46,6 +46,9 @@ lab: ## start the lab and leave it running, to try things by hand (root); python
 
 render: ## write what follows from other files: docs, the definition, parts of the chart
 	@$(IN) && python tests/contracts/render.py
+
+pictures: ## draw the pictures of the documentation: a real terminal, the import graph, the dashboards (root; 3 minutes)
+	@$(IN) && python -m lab build && python -m pictures
 
 image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
 	@$(IN) && python -m lab.build.agent_image

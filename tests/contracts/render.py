@@ -1,8 +1,8 @@
 """Renders what follows from other files: ``python tests/contracts/render.py`` (``make render``).
 
 manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics;
-docs/settings.md from the table of settings; README.md's table of checks from their declarations; parts of the Helm
-chart by chart.py, its rule file by alert_rules.py, its dashboards by
+docs/settings.md from the table of settings; docs/pictures/architecture.svg from the import graph; README.md's table of
+checks from their declarations; parts of the Helm chart by chart.py, its rule file by alert_rules.py, its dashboards by
 fleet_dashboard.py and node_dashboard.py. The other manifests are rendered by helm: manifests.py.
 test_rendered.py fails when one of them is not what this renders.
 """
@@ -25,6 +25,7 @@ from pausewatch.checks._check import Check, all_checks
 from pausewatch.setting_table import all_settings, declarations
 from pausewatch.setting_values import written
 from pausewatch.sinks.metric_families import FAMILIES
+from pictures.architecture import render_architecture
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = REPOSITORY / "operator" / "pausewatch" / "crd.yaml"
@@ -190,6 +191,7 @@ RENDERED = {
     "docs/metrics.md": render_metrics,
     "docs/settings.md": render_settings,
     "docs/prometheus.md": render_prometheus_page,
+    "docs/pictures/architecture.svg": render_architecture,
     "charts/pausewatch/files/alerts.yaml": lambda: f"# {HEADER}\n{render_rules()}",
     "charts/pausewatch/files/dashboards/fleet.json": lambda: render_dashboard(FLEET),
     "charts/pausewatch/files/dashboards/node.json": lambda: render_dashboard(NODE),

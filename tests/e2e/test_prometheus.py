@@ -1,6 +1,7 @@
 """A real Prometheus scrapes the agent of a broken node: the alerts that should fire do, and every panel has data."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -25,6 +26,7 @@ from lab.pods import Container, Pod
 from lab.shapes.cluster import Cluster
 from lab.waiting import wait_until
 from pausewatch.checks._check import all_checks
+from pictures.answers import VARIABLE, keep_answers
 
 LATE, BLIND, GONE = "late-node", "blind-node", "gone-node"
 """More nodes, as far as Prometheus knows: an agent that comes to the cluster's node when the sandbox image is removed,
@@ -116,6 +118,8 @@ def test_alerts_fire_and_every_panel_has_data(broken_cluster: Cluster, start_age
         assert {one for one in fired(prometheus, own) if "/" in one[2]} == ABOUT_PODS
         expressions_answer(prometheus)
         panels_have_data(prometheus, own)
+        if os.environ.get(VARIABLE):
+            keep_answers(prometheus, own, Path(os.environ[VARIABLE]))
         drifted = answer(prometheus, 'pausewatch_findings{reason="SandboxImageDrift"} == 1')
         assert [one["node"] for one in drifted] == [own]
         described(prometheus, own)

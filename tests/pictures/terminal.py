@@ -1,0 +1,117 @@
+"""docs/pictures/inspect.svg: a broken pod as `pausewatch inspect` shows it on a terminal, from a real node.
+
+The node is the lab's containerd, which is made to start one container in a fresh network namespace. What the program
+writes to a terminal is drawn by rich as it is; nothing is retouched.
+"""
+
+import fcntl
+import io
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+from rich.text import Text
+
+from lab import faults
+from lab.naming import lab_name
+from lab.pins import CONTAINERD_2_4
+from lab.pods import Container, Pod
+from lab.shapes import runtime
+
+COLUMNS, ROWS = 112, 60
+
+THEME = TerminalTheme(
+    (13, 17, 23),
+    (230, 237, 243),
+    [(72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34), (88, 166, 255), (188, 140, 255), (57, 197, 207),
+     (177, 186, 196)],
+    [(110, 118, 129), (255, 161, 152), (86, 211, 100), (227, 179, 65), (121, 192, 255), (210, 168, 255), (86, 212, 221),
+     (255, 255, 255)],
+)  # fmt: skip
+"""Light text on a dark sheet, which is readable on light and on dark pages."""
+
+FORMAT = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {terminal_width} {height}">
+<title>{title}</title>
+<style>
+.{unique_id}-matrix {{ font-family: DejaVu Sans Mono, Menlo, Consolas, monospace; font-size: {char_height}px;
+  line-height: {line_height}px; }}
+{styles}
+</style>
+<defs>{lines}</defs>
+<rect width="{terminal_width}" height="{height}" rx="8" fill="#0d1117"/>
+<g transform="translate(14, 12)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+"""As rich's own, without a font from elsewhere: a picture of a repository asks nobody for anything."""
+
+
+def draw_inspect(folder: Path) -> Path:
+    """Break a pod on a real node, show it, and return the picture of that.
+
+    Raises:
+        LabError: The node did not come up.
+        AssertionError: The program did not see what is wrong.
+    """
+    with runtime.start(CONTAINERD_2_4, lab_name("pictures")) as lab:
+        cart = lab.run(Pod("cart", namespace="shop", containers=(Container("app"), Container("proxy"))))
+        lab.run(Pod("web", namespace="shop", share_pid=True))
+        faults.namespace_path_dropped(lab, cart, "app", "network")
+        shown = on_terminal("inspect", "shop/cart", PAUSEWATCH_RUNTIME_ENDPOINT=lab.endpoint)
+    assert "WRONG" in shown, shown
+    path = folder / "inspect.svg"
+    path.write_text(as_svg("sudo pausewatch inspect shop/cart", shown), encoding="utf-8")
+    return path
+
+
+def on_terminal(*arguments: str, **variables: str) -> str:
+    """Return what the program writes to a terminal, with the terminal's language in it."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    environment = {
+        **os.environ,
+        "TERM": "xterm-256color",
+        "COLORTERM": "",
+        "PAUSEWATCH_NODE_NAME": "node-7",
+    } | variables
+    command = [sys.executable, "-m", "pausewatch", *arguments]
+    process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment)
+    os.close(follower)
+    written = b""
+    with os.fdopen(leader, "rb", buffering=0) as terminal:
+        while True:
+            try:
+                some = terminal.read(4096)
+            except OSError:  # the other end is closed: EIO (Linux: pty(7))
+                break
+            if not some:
+                break
+            written += some
+    process.wait()
+    return written.decode().replace("\r\n", "\n")
+
+
+def as_svg(command: str, shown: str) -> str:
+    """Return a command and what it wrote as a picture."""
+    console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(Text.assemble(("$ ", "dim"), (command, "bold")))
+    console.print(Text.from_ansi(shown), soft_wrap=True)
+    lines = len(shown.splitlines()) + 2
+    return console.export_svg(
+        title=f"$ {command}",
+        theme=THEME,
+        code_format=FORMAT.replace("{height}", str(round(lines * 24.4 + 24))),
+        unique_id="terminal",
+        font_aspect_ratio=0.61,
+    )
