@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test zoo demo bench scale lab lock render pictures manifests image sbom
+.PHONY: help check test zoo soak demo bench scale lab lock render pictures manifests image sbom audit
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -32,6 +32,9 @@ test: ## everything: the checks above, and all tests on a real container runtime
 zoo: ## what looks odd and is legal, all at once: 1,000 scans of 2,000 sandboxes, and no false alarm (root; half an hour)
 	@$(IN) && python -m lab build && ZOO_SCANS=1000 ZOO_SANDBOXES=2000 python -m pytest -s tests/e2e/zoo
 
+soak: ## random faults made and healed in random order beside outages: SOAK_MINUTES=120, SOAK_SEED=N (root)
+	@$(IN) && python -m lab build cluster && SOAK_MINUTES=$${SOAK_MINUTES:-120} python -m pytest -s tests/e2e/soak
+
 demo: ## a real container runtime with healthy and broken pods, scanned, healed and cleaned up (root)
 	@$(IN) && python -m demo
 
@@ -58,6 +61,14 @@ sbom: ## write dist/sbom.cdx.json: what the image holds beyond its base, as Cycl
 	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet cyclonedx-bom==7.5.0 && \
 	"$$scratch/bin/cyclonedx-py" requirements --pyproject pyproject.toml --output-reproducible \
 	  --output-file dist/sbom.cdx.json requirements.lock
+
+audit: ## known vulnerabilities of all that is locked; asks the package index, and fails without an answer
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet pip-audit==2.10.1 && \
+	for lock in requirements.lock requirements-build.lock requirements-dev.lock; do \
+	  echo "audit: $$lock" && "$$scratch/bin/pip-audit" --strict --require-hashes --disable-pip \
+	    --progress-spinner off --requirement "$$lock" || exit; \
+	done
 
 manifests: ## render manifests/ from the Helm chart (builds helm on the first run)
 	@$(IN) && python tests/contracts/manifests.py

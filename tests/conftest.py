@@ -7,7 +7,7 @@ from xdist.remote import Producer
 
 from support.fault_matrix import write_matrix
 from support.shared_node import ALONE
-from support.side_by_side import BUSY, Scheduling, group
+from support.side_by_side import Scheduling, turn
 
 
 def pytest_configure() -> None:
@@ -17,7 +17,7 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, and end with what wants the node alone: everybody waits while one waits for it."""
-    items.sort(key=lambda item: (group(item.nodeid) != BUSY, item.get_closest_marker(ALONE) is not None))
+    items.sort(key=lambda item: (turn(item.nodeid), item.get_closest_marker(ALONE) is not None))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

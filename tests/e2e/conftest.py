@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import pytest
 
+from e2e.soak.table import SOAK
 from e2e.support.agent import Agent, running_agent
 from e2e.support.installation import agent_kubeconfig, install
 from e2e.support.pace import DEFAULT, FAST, Pace
@@ -49,18 +50,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell what the agents asked of the API server, and in which tests one did not run with its defaults."""
     told: dict[str, list[str]] = {}
-    tables: list[str] = []
+    tables: dict[str, list[str]] = {}
     for report in (one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)):
         test = report.nodeid.rpartition("/")[2]
         for name, value in getattr(report, "user_properties", ()):
             if name == OVERRIDDEN and report.when == "call" and test not in told.setdefault(str(value), []):
                 told[str(value)].append(test)
-            if name == TABLE and report.when == "call":
-                tables.append(str(value))
-    if tables:
-        terminalreporter.section(TABLE)
-    for table in tables:
-        terminalreporter.write_line(table)
+            if name in (TABLE, SOAK) and report.when == "call":
+                tables.setdefault(name, []).append(str(value))
+    for name, texts in tables.items():
+        terminalreporter.section(name)
+        for text in texts:
+            terminalreporter.write_line(text)
     if told:
         terminalreporter.section(f"{OVERRIDDEN} of the agent")
     for value, tests in told.items():

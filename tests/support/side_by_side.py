@@ -11,6 +11,9 @@ BUSY_TESTS = ("tests/e2e/zoo/", "tests/e2e/test_vm_node.py", "tests/e2e/test_man
 """They keep two cores busy for minutes. Two of them at once would starve each other and everybody else; one that begins
 when all else has ended is waited for."""
 
+LONG = ("tests/e2e/soak/test_soak.py",)
+"""They wait for minutes, and come next for the same reason."""
+
 
 class Scheduling(LoadScopeScheduling):
     """One process runs all tests of a group, one after the other.
@@ -35,3 +38,10 @@ def group(nodeid: str) -> str:
         return BUSY
     runtime = RUNTIME.search(nodeid)
     return runtime[1] if runtime else nodeid.partition("::")[0]
+
+
+def turn(nodeid: str) -> int:
+    """Return when a test's group is to begin: the busy ones first, then the long ones, then the others."""
+    if nodeid.startswith(BUSY_TESTS):
+        return 0
+    return 1 if nodeid.startswith(LONG) else 2

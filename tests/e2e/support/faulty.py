@@ -9,6 +9,7 @@ from lab.pins import OTHER_PAUSE_IMAGE
 from lab.pods import Container, Pod, RunningPod
 from lab.processes import zombies_of
 from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
 
 ZOMBIES = 120
@@ -23,14 +24,14 @@ def run_forgetful(cluster: Cluster) -> RunningPod:
 
 
 @contextmanager
-def other_sandbox_image(cluster: Cluster, survivor: RunningPod) -> Iterator[None]:
+def other_sandbox_image(node: ClusterNode, survivor: RunningPod) -> Iterator[None]:
     """Within this context sandboxes are made from another image than before; the runtime is restarted for it.
 
     Args:
-        cluster: Whose runtime is told.
-        survivor: A pod from before that runs all the time.
+        node: Whose runtime is told.
+        survivor: A pod from before that runs all the time, with pids as the machine counts.
     """
-    runtime = cluster.runtime
+    runtime = node.runtime
     configuration = runtime.places.run / "config.toml"
     before, shim = configuration.read_text(), shim_of(survivor)
     import_other_image(runtime)

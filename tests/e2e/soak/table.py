@@ -1,0 +1,83 @@
+"""What a soak showed: a table of its faults, and whether what the agent took stayed the same."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from e2e.soak.ledger import Case, Ledger
+from e2e.soak.watcher import Sample
+
+SOAK = "soak"
+"""The name under which a test records the table; the end of a run prints it."""
+
+SETTLING_SHARE = 0.1
+"""Of the scans, the first, that are left out: caches and the allocator's lists find their size."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """One number in the first and in the last quarter of a soak."""
+
+    first: float
+    last: float
+
+    def __str__(self) -> str:
+        return f"{self.first:.3g} in the first quarter, {self.last:.3g} in the last"
+
+
+def resident_mib(samples: Sequence[Sample]) -> Course:
+    """Return the median of the resident memory."""
+    return _course([one.resident_mib for one in samples], median)
+
+
+def descriptors(samples: Sequence[Sample]) -> Course:
+    """Return the smallest count of file descriptors: that of a node where the least is wrong."""
+    return _course([float(one.descriptors) for one in samples], min)
+
+
+def scan_seconds(samples: Sequence[Sample]) -> Course:
+    """Return the first decile of the time of a scan: that of a scan which others on the machine hold up the least."""
+    return _course([one.seconds for one in samples], lambda values: quantiles(values, n=10)[0])
+
+
+def _course(values: Sequence[float], of: Callable[[Sequence[float]], float]) -> Course:
+    settled = values[round(len(values) * SETTLING_SHARE) :]
+    quarter = len(settled) // 4
+    return Course(first=of(settled[:quarter]), last=of(settled[-quarter:]))
+
+
+def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
+    """Return the table as text, one line for each kind of fault.
+
+    Args:
+        ledger: Its cases were all healed.
+        samples: One for each scan.
+        title: The first line.
+    """
+    by_name: dict[str, list[Case]] = defaultdict(list)
+    for case in ledger.cases:
+        by_name[case.kind.name].append(case)
+    head = (
+        f"  {'fault':18} {'finding':24} {'count':>5}  {'found in':>9} {'allowed':>7}  {'cleared in':>10} {'allowed':>7}"
+    )
+    lines = [title, head]
+    for name, cases in sorted(by_name.items()):
+        kind = cases[0].kind
+        found, cleared = [one.found_in for one in cases], [one.cleared_in for one in cases]
+        lines.append(
+            f"  {name:18} {kind.reason:24} {len(cases):5}  {_both(found):>9} {ledger.found_within_scans(kind):7}"
+            f"  {_both(cleared):>10} {ledger.cleared_within_scans():7}"
+        )
+    counts = f"{len(ledger.cases)} faults of {len(by_name)} kinds in {ledger.scans} scans"
+    lines += [
+        f"  {counts}; found and cleared in scans, median and most",
+        f"  resident memory, MiB: {resident_mib(samples)}",
+        f"  file descriptors: {descriptors(samples)}",
+        f"  seconds of a scan: {scan_seconds(samples)}",
+    ]
+    return "\n".join(lines)
+
+
+def _both(values: Sequence[int]) -> str:
+    return f"{median(values):g}/{max(values)}"

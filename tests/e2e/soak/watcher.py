@@ -1,0 +1,111 @@
+"""Who looks at every scan of an agent: what it tells, and what it costs the agent."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from e2e.soak.kind import Told
+from e2e.soak.ledger import Ledger
+from e2e.support.agent import Agent
+from e2e.support.exposition import Exposition
+
+PAUSE_SECONDS = 0.4
+"""Between two looks: several in one period of a scan."""
+
+MOST_SCANS_MISSED = 1
+"""In a row. What is told is told in two scans at least, so that nothing is missed by that."""
+
+SCANS = "pausewatch_scans_total"
+FINDINGS = "pausewatch_finding_first_seen_timestamp_seconds"
+CHECKS = "pausewatch_checks"
+DURATIONS = "pausewatch_last_scan_duration_seconds"
+CRASHES = "pausewatch_scan_crashes_total"
+NAMES = (SCANS, FINDINGS, CHECKS, DURATIONS, CRASHES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What an agent was after a scan."""
+
+    scan: int
+    seconds: float
+    """How long the scan took."""
+
+    resident_mib: float
+    descriptors: int
+
+
+class Watcher:
+    """Reads the metrics of an agent after each scan, in a thread of its own. Use it as a context manager.
+
+    Attributes:
+        samples: One for each scan.
+        skipped: How many checks the last scan skipped.
+    """
+
+    def __init__(self, agent: Agent, ledger: Ledger) -> None:
+        """Prepare."""
+        self.samples: list[Sample] = []
+        self.skipped = 0
+        self._agent = agent
+        self._ledger = ledger
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(30)
+
+    @property
+    def scan(self) -> int:
+        """The number of the last scan that was looked at."""
+        return self.samples[-1].scan if self.samples else 0
+
+    def check(self) -> None:
+        """Raise what ended the watch; what was told wrongly is in the ledger."""
+        if self._error is not None:
+            raise self._error
+
+    def _watch(self) -> None:
+        try:
+            while not self._stopping.wait(PAUSE_SECONDS):
+                self._look()
+        except BaseException as error:  # noqa: BLE001  raised again by whoever checks
+            self._error = error
+
+    def _look(self) -> None:
+        page = self._agent.page("/metrics")
+        assert page.status == 200, page
+        # All of it would take longer to read than what is looked for.
+        lines = (line for line in page.text.splitlines() if any(name in line for name in NAMES))
+        metrics = Exposition("\n".join((*lines, "")))
+        scan = int(metrics.total(SCANS))
+        if scan == self.scan:
+            return
+        assert scan > self.scan, f"the agent has begun anew: scan {scan} comes after {self.scan}"
+        assert not self.samples or scan - self.scan <= MOST_SCANS_MISSED + 1, (
+            f"nobody looked between {self.scan}, {scan}"
+        )
+        told = {
+            Told(one.labels["reason"], one.labels["severity"], one.labels["pod"]) for one in metrics.samples(FINDINGS)
+        }
+        self.skipped = int(metrics.total(CHECKS, outcome="SKIP"))
+        broken = int(metrics.total(CHECKS, outcome="ERROR") + metrics.total(CRASHES))
+        self._ledger.see(scan, told, self.skipped, broken)
+        self.samples.append(
+            Sample(
+                scan=scan,
+                seconds=metrics.total(DURATIONS),
+                resident_mib=self._agent.resident_mib(),
+                descriptors=len(list(Path(f"/proc/{self._agent.process.pid}/fd").iterdir())),
+            )
+        )
