@@ -99,3 +99,5 @@ def test_terminal_is_drawn_anew(runtime: FakeRuntime, socket: str) -> None:
         assert finish(process).code == 130
 
     assert shown.count(b"checks: ") >= 2
+    assert b"what changed:" in shown
+    assert b"watching " in shown

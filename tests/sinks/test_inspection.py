@@ -2,27 +2,26 @@
 
 from dataclasses import replace
 
-import pytest
-
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.linux_namespace import NamespaceKind
 from pausewatch.model.sandbox import ContainerState, NamespaceMode, SandboxState
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
-from pausewatch.sinks.inspection import ContainerFacts, NamespaceFacts, SandboxFacts, Verdict, inspection
+from pausewatch.model.subject import Subject
+from pausewatch.sinks.inspection import ContainerFacts, SandboxFacts, is_about
 from support.builders import (
     HOST_LINKS,
     SHARED_PAUSE_PID,
     SHARED_SANDBOX_ID,
     SHARED_WORKER_ID,
     SHARED_WORKER_PID,
+    UPTIME_SECONDS,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
-    WEB_SIDE_ID,
+    WEB_UID,
     a_node,
     a_snapshot,
-    pause_links,
+    a_subject,
 )
 from support.changes import (
     with_container,
@@ -32,27 +31,19 @@ from support.changes import (
     with_zombies,
     without_process,
 )
+from support.inspected import inspected_sandboxes
 
 DENIED = Unavailable(reason="PermissionDenied", detail="the links of pid 2311 may not be read")
 
 
 def inspected(snapshot: Snapshot, sandbox_id: str = WEB_SANDBOX_ID) -> SandboxFacts:
     """Return the facts about one sandbox."""
-    node = a_node(snapshot)
-    (facts,) = inspection(node, [node.sandboxes[sandbox_id]])
-    return facts
+    return inspected_sandboxes(snapshot, sandbox_id)[0]
 
 
 def container_of(facts: SandboxFacts, container_id: str) -> ContainerFacts:
     """Return the facts about one container."""
     return next(one for one in facts.containers if one.container.id == container_id)
-
-
-def namespace_of(snapshot: Snapshot, container_id: str, kind: NamespaceKind) -> NamespaceFacts:
-    """Return the facts about one Linux namespace."""
-    sandbox_id = a_node(snapshot).containers[container_id].sandbox_id
-    facts = container_of(inspected(snapshot, sandbox_id), container_id)
-    return next(one for one in facts.namespaces if one.kind is kind)
 
 
 def test_an_ordinary_pod() -> None:
@@ -62,82 +53,41 @@ def test_an_ordinary_pod() -> None:
 
     assert facts.pause is not None
     assert facts.pause.pid == WEB_PAUSE_PID
-    assert facts.reaper == "PID 1 of each container"
-    assert facts.held == ("net:[4026532301]", "ipc:[4026532302]", "uts:[4026532303]", "pid:[4026532304]")
-    assert app.pid_one == "2311 app"
-    assert [(one.kind, one.verdict) for one in app.namespaces] == [
-        ("network", Verdict.SHARED),
-        ("ipc", Verdict.SHARED),
-        ("uts", Verdict.SHARED),
-        ("pid", Verdict.OWN),
-        ("user", Verdict.HOST),
-    ]
+    assert facts.pause.age_seconds == UPTIME_SECONDS - WEB_PAUSE_PID
+    assert facts.pause_usage is not None
+    assert facts.pause_usage.resident_bytes == 137 * 4096
+    assert (facts.reaper, facts.pause_role) == ("PID 1 of each container", "")
+    assert facts.held == (("network", 4026532301), ("ipc", 4026532302), ("uts", 4026532303), ("pid", 4026532304))
+    assert (app.role, app.pid_one) == ("PID 1, has to reap", "2311 app")
+    assert (facts.findings, facts.suspicions, facts.is_sick) == ((), (), False)
 
 
-def test_a_pod_with_a_shared_pid_namespace() -> None:
-    """The pause is PID 1 and reaps for all."""
-    facts = inspected(a_snapshot(), SHARED_SANDBOX_ID)
+def test_what_is_wrong_stands_with_its_sandbox() -> None:
+    """A finding of one pod is no other's."""
+    snapshot = with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network)
+    sick, healthy = inspected_sandboxes(snapshot, WEB_SANDBOX_ID, SHARED_SANDBOX_ID)
 
-    assert facts.reaper == "the pause, PID 1 of the shared PID namespace"
-    assert container_of(facts, SHARED_WORKER_ID).pid_one == f"{SHARED_PAUSE_PID}, the pause"
-
-
-def test_a_pod_in_the_nodes_pid_namespace() -> None:
-    """The nearest child subreaper inherits orphans before the node's init does: it is the shim."""
-    snapshot = with_sandbox(a_snapshot(), WEB_SANDBOX_ID, pid_mode=NamespaceMode.NODE)
-    for owner_id in (WEB_SANDBOX_ID, WEB_APP_ID):
-        snapshot = with_first_process(snapshot, owner_id, pid=HOST_LINKS.pid)
-    snapshot = with_container(snapshot, WEB_APP_ID, pid_mode=NamespaceMode.NODE)
-    facts = inspected(snapshot)
-
-    assert facts.reaper.startswith("the runtime's shim")
-    assert container_of(facts, WEB_APP_ID).pid_one == "the node's init"
-    assert namespace_of(snapshot, WEB_APP_ID, NamespaceKind.PID).verdict is Verdict.HOST
+    assert [one.reason for one in sick.findings] == ["HostNamespaceJoined"]
+    assert (sick.is_sick, healthy.is_sick) == (True, False)
 
 
-def test_a_debug_container_shares_with_its_target() -> None:
-    """PID 1 is the target's first process."""
-    snapshot = with_container(a_snapshot(), WEB_SIDE_ID, pid_mode=NamespaceMode.TARGET, target_id=WEB_APP_ID)
-    snapshot = with_first_process(snapshot, WEB_SIDE_ID, pid=4_026_530_000 + WEB_APP_PID)
+def test_what_has_not_lasted_is_a_suspicion() -> None:
+    """Seen in two looks, and not for as long as its check asks for."""
+    snapshot = with_sandbox(a_snapshot(), SHARED_SANDBOX_ID, name="web-x", namespace="team-a", uid=WEB_UID)
+    facts = inspected(snapshot, SHARED_SANDBOX_ID)
 
-    assert namespace_of(snapshot, WEB_SIDE_ID, NamespaceKind.PID).verdict is Verdict.TARGET
-    assert container_of(inspected(snapshot), WEB_SIDE_ID).pid_one == "2311 app of sibling container app"
-
-
-@pytest.mark.parametrize(
-    ("inode", "owner"),
-    [
-        (HOST_LINKS.network, "the node"),
-        (pause_links(SHARED_PAUSE_PID).network, "pod team-b/shared-y"),
-        (4_026_539_999, "no known pod"),
-    ],
-)
-def test_a_wrong_namespace_names_what_was_expected_and_whose_it_is(inode: int, owner: str) -> None:
-    """The node's, another pod's, nobody's."""
-    facts = namespace_of(with_first_process(a_snapshot(), WEB_APP_ID, network=inode), WEB_APP_ID, NamespaceKind.NETWORK)
-
-    assert facts.verdict is Verdict.WRONG
-    assert facts.link == f"net:[{inode}]"
-    assert facts.expected == "net:[4026532301] of the sandbox"
-    assert facts.owner == owner
+    assert facts.findings == ()
+    assert [one.finding.reason for one in facts.suspicions] == ["DuplicateSandbox"]
+    assert facts.is_sick
 
 
-def test_a_wrong_pid_namespace() -> None:
-    """There is no number to expect of a namespace of one's own."""
-    facts = namespace_of(
-        with_first_process(a_snapshot(), WEB_SIDE_ID, pid=4_026_530_000 + WEB_APP_PID), WEB_SIDE_ID, NamespaceKind.PID
-    )
+def test_finding_without_a_sandbox_is_found_by_its_pod() -> None:
+    """Nothing is about a sandbox whose pod has no uid only because neither has one."""
+    web = a_node().sandboxes[WEB_SANDBOX_ID]
 
-    assert (facts.verdict, facts.expected, facts.owner) == (Verdict.WRONG, "one of its own", "sibling container app")
-
-
-def test_what_cannot_be_expected_is_not_judged() -> None:
-    """With the reason."""
-    snapshot = with_sandbox(a_snapshot(), WEB_SANDBOX_ID, ipc_mode=None)
-    facts = namespace_of(snapshot, WEB_APP_ID, NamespaceKind.IPC)
-
-    assert facts.verdict is Verdict.NOT_JUDGED
-    assert facts.not_judged == "the runtime tells no sharing mode of the ipc namespace"
+    assert is_about(a_subject(sandbox_id="", container=""), web)
+    assert not is_about(a_subject(sandbox_id=SHARED_SANDBOX_ID), web)
+    assert not is_about(Subject(), replace(web, uid=""))
 
 
 def test_links_that_may_not_be_read() -> None:
@@ -190,7 +140,7 @@ def test_a_virtual_machine_is_not_comparable() -> None:
     facts = inspected(with_sandbox(a_snapshot(), WEB_SANDBOX_ID, runtime_handler="kata"))
 
     assert facts.not_comparable == "runtime handler kata"
-    assert facts.reaper == ""
+    assert (facts.reaper, facts.pause_role) == ("", "")
     assert container_of(facts, WEB_APP_ID).not_judged == "runtime handler kata"
 
 
@@ -208,7 +158,7 @@ def test_a_sandbox_without_pause_holds_its_namespaces_by_files() -> None:
     facts = inspected(without_process(pinned, WEB_PAUSE_PID))
 
     assert facts.no_pause == "the runtime holds the Linux namespaces by files"
-    assert facts.held == ("net:[4026532301]",)
+    assert facts.held == (("network", 4026532301),)
 
 
 def test_a_lost_pause_is_not_called_a_usual_case() -> None:
@@ -269,7 +219,7 @@ def test_network_as_the_runtime_reports_it() -> None:
     facts = inspected(with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=("10.200.0.3", "172.17.0.1")))
 
     assert facts.addresses_inside == ("10.200.0.3", "172.17.0.1")
-    assert facts.network_faults == ()
+    assert (facts.links_up, facts.network_faults, facts.on_node_network) == (("eth0",), (), False)
 
 
 def test_network_that_differs_from_what_the_runtime_reports() -> None:

@@ -5,14 +5,14 @@ import json
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sinks.inspection_object import inspect_object
 from pausewatch.sinks.report import Object
-from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, WEB_SIDE_PID, a_node, a_snapshot
+from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, WEB_SIDE_PID, a_snapshot
 from support.changes import with_first_process, with_network, with_zombies
+from support.inspected import inspected_sandboxes
 
 
 def object_of(snapshot: Snapshot) -> Object:
     """Return all sandboxes of a node as plain values."""
-    node = a_node(snapshot)
-    return inspect_object(node, tuple(node.sandboxes.values()))
+    return inspect_object(snapshot, inspected_sandboxes(snapshot))
 
 
 def test_the_object_holds_the_same_facts() -> None:
@@ -25,7 +25,15 @@ def test_the_object_holds_the_same_facts() -> None:
     assert json.loads(json.dumps(rendered)) == rendered
     assert (rendered["nodeName"], rendered["time"]) == ("node-7", "2026-11-21T09:14:03Z")
     assert [one["name"] for one in rendered["sandboxes"]] == ["web-x", "shared-y"]
-    assert (web["sandboxID"], web["pause"]) == (WEB_SANDBOX_ID, {"pid": 2301, "name": "pause"})
+    assert web["sandboxID"] == WEB_SANDBOX_ID
+    assert web["pause"] == {
+        "pid": 2301,
+        "name": "pause",
+        "ageSeconds": 861_699,
+        "residentBytes": 137 * 4096,
+        "cpuPercent": 0,
+    }
+    assert web["holds"] == ["net:[4026532301]", "ipc:[4026532302]", "uts:[4026532303]", "pid:[4026532304]"]
     assert not {"noPause", "notJudged", "runtimeHandler", "zombies"} & web.keys()
     assert app["linuxNamespaces"][0] == {
         "kind": "network",
@@ -34,7 +42,7 @@ def test_the_object_holds_the_same_facts() -> None:
         "owner": "the node",
         "expected": "net:[4026532301] of the sandbox",
     }
-    assert app["pidOne"] == "2311 app"
+    assert (app["role"], app["pidOne"]) == ("PID 1, has to reap", "2311 app")
     assert side["zombies"] == {"count": 3, "parents": ["2321 side (PID 1 of the container)"]}
     assert side["attempt"] == 0
 
@@ -42,6 +50,16 @@ def test_the_object_holds_the_same_facts() -> None:
 def test_the_same_node_gives_the_same_object() -> None:
     """Whatever the order in which the runtime lists things."""
     assert object_of(a_snapshot()) == object_of(a_snapshot())
+
+
+def test_findings_stand_with_their_sandbox() -> None:
+    """What is found, and what to type; a healthy one has no such field."""
+    web, shared = object_of(with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network))["sandboxes"]
+
+    (finding,) = web["findings"]
+    assert (finding["reason"], finding["severity"], finding["container"]) == ("HostNamespaceJoined", "Critical", "app")
+    assert finding["nextCommands"][0]["runOn"] == "node"
+    assert not {"findings", "notSureYet"} & shared.keys()
 
 
 def test_a_broken_network() -> None:

@@ -1,9 +1,12 @@
 """Lines that survive terminals, pipes and copying."""
 
+import io
+
 import pytest
+from rich.console import Console
 from rich.text import Text
 
-from pausewatch.sinks.page import Line, Page, labelled, words
+from pausewatch.sinks.page import Line, Page, labelled, show, words
 from support.printed import printed
 
 COMMAND = "kubectl --namespace " + "n" * 63 + " delete pod " + "p" * 253
@@ -72,3 +75,24 @@ def test_no_line_ends_in_blanks() -> None:
     text = printed(page(*labelled([("a", Text()), ("long label", Text("text"))], level=1)), terminal=True)
 
     assert text == "  a\n  long label  text\n"
+
+
+def test_a_tree_goes_on_beside_wrapped_text() -> None:
+    """The branch stands before the first line only, its trunk before the others."""
+    line = Line(label=Text("app  "), text=Text("many words of a container"), level=1, branch="├─ ", trunk="│  ")
+
+    assert printed(page(line), width=40, terminal=True) == "  ├─ app  many words of a container\n"
+    long = Line(label=Text("app  "), text=Text("word " * 12), level=1, branch="├─ ", trunk="│  ")
+    assert printed(page(long), width=50, terminal=True) == (
+        "  ├─ app  word word word word word word word word\n  │       word word word word\n"
+    )
+
+
+def test_a_tree_is_drawn_with_what_the_encoding_has() -> None:
+    """An old locale gets ASCII, not escapes."""
+    raw = io.BytesIO()
+    output = io.TextIOWrapper(raw, encoding="ascii")
+    show(Console(file=output, _environ={}), page(Line(text=Text("app"), branch="├─ ", trunk="│  ")))
+    output.flush()
+
+    assert raw.getvalue() == b"|- app\n"

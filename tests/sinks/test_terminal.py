@@ -8,7 +8,7 @@ from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity, Suspicion
 from pausewatch.model.sandbox import ContainerState
-from pausewatch.sinks.terminal import access, ago, counted, results_text, scan
+from pausewatch.sinks.terminal import access, ago, cannot_look, counted, lasting, results_text, scan, with_changes
 from support.builders import TAKEN_AT, a_subject
 from support.printed import printed
 from support.reports import a_coverage, a_finding, a_report, a_summary
@@ -338,3 +338,30 @@ def test_distances_in_time_have_one_unit(distance: timedelta, text: str) -> None
 def test_numbers_agree_with_their_nouns(number: int, noun: str, text: str) -> None:
     """Thousands are set apart."""
     assert counted(number, noun) == text
+
+
+def test_what_changed_stands_below() -> None:
+    """What cleared is no longer above; before anything happened there is no such part."""
+    page = scan(a_report())
+
+    assert printed(with_changes(page, ())) == printed(page)
+    assert printed(with_changes(page, ("one", "another"))) == f"{printed(page)}\nwhat changed:\n  one\n  another\n"
+
+
+def test_what_can_not_be_seen_is_told() -> None:
+    """In the place of the page."""
+    assert printed(cannot_look("no socket; start the runtime")) == "cannot look  no socket; start the runtime\n"
+
+
+def test_durations_have_one_unit() -> None:
+    """Rounded down; a stepped clock makes none negative."""
+    assert [lasting(one) for one in (-1, 0, 59.9, 60, 7199, 7200, 172_799, 172_800)] == [
+        "0 s",
+        "0 s",
+        "59 s",
+        "1 min",
+        "119 min",
+        "2 h",
+        "47 h",
+        "2 d",
+    ]

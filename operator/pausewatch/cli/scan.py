@@ -11,7 +11,7 @@ from pausewatch.cli.errors import ExitCode
 from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION
 from pausewatch.cli.source import FROM_OPTION, Source, require_sandboxes, with_source
 from pausewatch.cli.streams import write
-from pausewatch.cli.watch import watch
+from pausewatch.cli.watch import WATCH_OPTIONS, watch
 from pausewatch.model.report import Outcome, Report, Severity
 from pausewatch.scan import Look
 from pausewatch.sinks import report as report_object
@@ -38,12 +38,7 @@ class Options:
 )  # fmt: skip
 @click.option("--fail-on", type=click.Choice(list(SEVERITIES)), help="Exit with 10 on a finding this bad or worse.")
 @click.option("--require-complete", is_flag=True, help="Exit with 11 if a check could not judge.")
-@click.option("--watch", "watching", is_flag=True, help="Again and again, until Ctrl-C; in a pipe, changes only.")
-@click.option(
-    "--interval", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
-    help="Between the looks of --watch.",
-)  # fmt: skip
-@with_source(FROM_OPTION, SET_OPTION, *RUNTIME_OPTIONS)
+@with_source(*WATCH_OPTIONS, FROM_OPTION, SET_OPTION, *RUNTIME_OPTIONS)
 def command(source: Source, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
     """Judge the pod sandboxes of this node, now.
 
@@ -56,6 +51,7 @@ def command(source: Source, **given: Any) -> ExitCode:  # noqa: ANN401  options 
       pausewatch scan -o json | jq '.status.findings[].message'
       pausewatch scan --fail-on critical --require-complete
       pausewatch scan --set zombie-buildup.zombies=50
+      pausewatch scan --watch --interval 5
       pausewatch scan --from node-7.json
 
     \b

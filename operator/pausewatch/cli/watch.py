@@ -1,47 +1,75 @@
-"""``pausewatch scan --watch``: the same scan again and again.
+"""``--watch`` of scan and inspect: the same look again and again.
 
-On a terminal the page is drawn anew each time. Elsewhere only changes are written, one line each: a log of them can be
-followed, searched and kept.
+On a terminal the page is drawn anew each time. Elsewhere only changes are written: a log of them can be followed,
+searched and kept.
 """
 
 import time
+from collections import deque
 from collections.abc import Iterator
+
+import click
 
 from pausewatch.cli.console import show_page, stdout_is_terminal
 from pausewatch.cli.errors import ExitCode
+from pausewatch.cli.options import Decorator
 from pausewatch.cli.streams import write
 from pausewatch.model.history import History
 from pausewatch.model.report import Finding, Report
 from pausewatch.model.settings import Settings
-from pausewatch.scan import look
+from pausewatch.scan import Look, look
 from pausewatch.sinks import terminal
 from pausewatch.sinks.report import time_text
 from pausewatch.sources.collector import Collector
 
+CHANGES_SHOWN = 8
+"""Below the page, the latest last: what cleared is no longer on the page, and would be gone without a word."""
+
+WATCH_OPTIONS: tuple[Decorator, ...] = (
+    click.option("--watch", "watching", is_flag=True, help="Again and again, until Ctrl-C; in a pipe, changes only."),
+    click.option(
+        "--interval", type=click.FloatRange(min=0.1), default=10.0, show_default=True, metavar="SECONDS",
+        help="Between the looks of --watch.",
+    ),
+)  # fmt: skip
+
 
 def watch(settings: Settings, interval_seconds: float, *, wide: bool) -> ExitCode:
-    """Look at this node until Ctrl-C; a runtime that can not be reached is told, and asked again."""
-    history, before = History(), None
+    """Scan this node until Ctrl-C; a runtime that can not be reached is told, and asked again."""
+    before = None
+    latest: deque[str] = deque(maxlen=CHANGES_SHOWN)
+    for found in looks(settings, interval_seconds):
+        changed = tuple(changes(before, found.report))
+        latest.extend(changed)
+        if stdout_is_terminal():
+            page = terminal.scan(found.report, found.snapshot.access, wide=wide, live=True)
+            show_page(terminal.with_changes(page, tuple(latest)), clear=True)
+        else:
+            for line in changed:
+                write(f"{line}\n")
+        before = found.report
+    return ExitCode.OK
+
+
+def looks(settings: Settings, interval_seconds: float) -> Iterator[Look]:
+    """Yield looks at this node, each judged with what the ones before left, without an end."""
+    history, interval = History(), min(interval_seconds, settings.look_interval_seconds)
     with Collector(settings) as collector:
         while True:
             found = look(collector, history, settings)
-            if stdout_is_terminal():
-                show_page(terminal.scan(found.report, found.snapshot.access, wide=wide, live=True), clear=True)
-            else:
-                for line in changes(before, found.report):
-                    write(f"{line}\n")
+            yield found
             # What must be seen twice is told a second after the start already.
-            time.sleep(interval_seconds if before else min(interval_seconds, settings.look_interval_seconds))
-            history, before = found.history, found.report
+            time.sleep(interval)
+            history, interval = found.history, interval_seconds
 
 
 def changes(before: Report | None, after: Report) -> Iterator[str]:
     """Yield what changed from one report to the next, each line with its time."""
     moment = time_text(after.taken_at)
-    trouble = _trouble(after)
+    trouble = trouble_of(after)
     if before is None:
         yield f"{moment} watching {after.node_name}"
-    if trouble != (_trouble(before) if before else ""):
+    if trouble != (trouble_of(before) if before else ""):
         yield f"{moment} cannot scan: {trouble}" if trouble else f"{moment} scanning again"
     earlier = _by_id(before)
     now = _by_id(after)
@@ -55,7 +83,7 @@ def changes(before: Report | None, after: Report) -> Iterator[str]:
             yield f"{moment} cleared {finding.severity} {finding.reason}: {finding.subject}"
 
 
-def _trouble(report: Report) -> str:
+def trouble_of(report: Report) -> str:
     """Return why the container runtime could not be asked; empty if it was."""
     return next((str(why) for name, why in report.unavailable if name == "sandboxes"), "")
 

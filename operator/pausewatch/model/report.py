@@ -11,6 +11,9 @@ from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.snapshot import Runtime
 from pausewatch.model.subject import Subject
 
+LASTED_LOOKS = 2
+"""So often something has to be seen before people are told that it may become a finding."""
+
 
 class Severity(StrEnum):
     """How bad a finding is; ordered by ``rank``."""
@@ -116,6 +119,11 @@ class Suspicion:
     looks_needed: int
     seconds_needed: float
     """How long it has to last, from its first sight on."""
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """Whether people are told: what a single look shows may be a container that is just starting or stopping."""
+        return self.looks >= LASTED_LOOKS and self.finding.severity is not Severity.INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

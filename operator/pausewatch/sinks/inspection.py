@@ -1,28 +1,21 @@
 """What a person finds out about one sandbox with crictl, readlink and nsenter, as values that both outputs render."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.pause_usage import PauseUsage
 from pausewatch.model.pod_address import AddressedPod
+from pausewatch.model.report import Finding, Report, Suspicion
 from pausewatch.model.sandbox import Container, ContainerState, NamespaceMode, Sandbox, SandboxDetails
-from pausewatch.model.sharing import Expected, NamespaceJudgement, Owner, OwnerKind, Sharing
+from pausewatch.model.sharing import Sharing
+from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombies import ZombieGroup, zombie_groups
-
-
-class Verdict(StrEnum):
-    """What can be said of one Linux namespace of a container."""
-
-    SHARED = "SharedWithSandbox"
-    OWN = "Own"
-    HOST = "Host"
-    TARGET = "SharedWithTarget"
-    WRONG = "Wrong"
-    NOT_JUDGED = "NotJudged"
+from pausewatch.sinks.inspection_namespaces import NamespaceFacts, namespace_facts
+from pausewatch.sinks.inspection_roles import container_role, pause_role, pid_one, reaper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,27 +26,11 @@ class ProcessFacts:
     name: str
     """Empty if /proc did not show it."""
 
+    age_seconds: float
+    """Since it started, by the boot clock."""
+
     def __str__(self) -> str:
         return f"{self.pid} {self.name}".rstrip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamespaceFacts:
-    """One Linux namespace of a container's first process."""
-
-    kind: NamespaceKind
-    link: str
-    """``net:[4026532301]``."""
-
-    verdict: Verdict
-    owner: str
-    """Whose it is, in words."""
-
-    expected: str = ""
-    """What it should be, in words, where it is wrong."""
-
-    not_judged: str = ""
-    """Why nothing can be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +48,9 @@ class ContainerFacts:
 
     container: Container
     first: ProcessFacts | None
+    role: str
+    """Which part its first process plays in its PID namespace, in words; empty if that is not known."""
+
     pid_one: str
     """Who is PID 1 of the PID namespace that the container runs in; empty if that is not known."""
 
@@ -89,18 +69,31 @@ class SandboxFacts:
     created_at: datetime
     details: SandboxDetails | None
     not_comparable: str
+    age_seconds: float
     pause: ProcessFacts | None
     no_pause: str
     """Why there is no pause process; empty where there is one."""
 
+    pause_usage: PauseUsage | None
+    """None if it was not measured, or is no pause's."""
+
+    pause_role: str
+    """What the pause does beyond holding Linux namespaces; empty if it does nothing."""
+
     reaper: str
     """Who inherits and reaps processes whose parent has ended."""
 
-    held: tuple[str, ...]
-    """The Linux namespaces that the sandbox holds for its pod, by its pause or by pinned files."""
+    held: tuple[tuple[NamespaceKind, int], ...]
+    """The Linux namespaces that the sandbox holds for its pod, by its pause or by pinned files: kind and inode."""
+
+    on_node_network: bool
+    """Whether the pod asked for the node's network."""
 
     addresses_inside: tuple[str, ...]
     """Those in its network namespace; empty where that is not the pod's own or was not read."""
+
+    links_up: tuple[str, ...]
+    """Names of the interfaces in there that are up, without loopback; empty where that is not known."""
 
     network_faults: tuple[str, ...]
     """How its network namespace differs from what the runtime reports, in words."""
@@ -109,12 +102,42 @@ class SandboxFacts:
     zombies: ZombieFacts | None
     """Those that belong to the sandbox and to no single container."""
 
+    findings: tuple[Finding, ...]
+    """About it or its containers, worst first."""
 
-def inspection(node: NodeView, sandboxes: Iterable[Sandbox]) -> tuple[SandboxFacts, ...]:
-    """Return the facts about some sandboxes of a node, in the order given."""
+    suspicions: tuple[Suspicion, ...]
+    """What was seen of it that has not lasted long enough to be a finding, worst first."""
+
+    @property
+    def is_sick(self) -> bool:
+        """Whether something is wrong with it, or seems to be."""
+        return bool(self.findings or self.suspicions)
+
+
+def is_about(subject: Subject, sandbox: Sandbox) -> bool:
+    """Whether a finding is about a sandbox: by its id or, where the pod has none that is known, by the pod's uid."""
+    return subject.sandbox_id == sandbox.id if subject.sandbox_id else bool(subject.uid) and subject.uid == sandbox.uid
+
+
+def inspection(node: NodeView, sandboxes: Iterable[Sandbox], report: Report) -> tuple[SandboxFacts, ...]:
+    """Return the facts about some sandboxes of a node, in the order given, with what its report says of them."""
     by_owner = {_owner_key(group): group for group in zombie_groups(node, node.zombies)}
     sharing = Sharing(node)
-    return tuple(_sandbox(node, sharing, sandbox, by_owner) for sandbox in sandboxes)
+    return tuple(
+        _sandbox(_Reading(node=node, sharing=sharing, zombies=by_owner, report=report), one) for one in sandboxes
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """Where all facts about the sandboxes of one node come from."""
+
+    node: NodeView
+    sharing: Sharing
+    zombies: Mapping[str, ZombieGroup]
+    """By the id of the container or sandbox that they belong to."""
+
+    report: Report
 
 
 def _owner_key(group: ZombieGroup) -> str:
@@ -122,31 +145,50 @@ def _owner_key(group: ZombieGroup) -> str:
     return owner.id if owner is not None else ""
 
 
-def _sandbox(node: NodeView, sharing: Sharing, sandbox: Sandbox, zombies: dict[str, ZombieGroup]) -> SandboxFacts:
+def _sandbox(reading: _Reading, sandbox: Sandbox) -> SandboxFacts:
+    node, report = reading.node, reading.report
     pause = _first_process(node, sandbox.id)
-    held = ((kind, sharing.reference(sandbox, kind)) for kind in NamespaceKind)
-    host = node.host_links
+    details = node.sandbox_details(sandbox)
     addressed = next((pod for pod in node.addressed_pods if pod.sandbox.id == sandbox.id), None)
+    inside = addressed.inside if addressed else None
     return SandboxFacts(
         sandbox=sandbox,
         created_at=datetime.fromtimestamp(sandbox.created_at_seconds, UTC),
-        details=node.sandbox_details(sandbox),
+        details=details,
         not_comparable=node.not_comparable.get(sandbox.id, ""),
+        age_seconds=node.snapshot.age_seconds(sandbox.created_at_seconds),
         pause=pause,
         no_pause="" if pause else _no_pause(node, sandbox),
-        reaper=_reaper(node, sandbox),
-        held=tuple(
-            namespace_text(kind, inode)
-            for kind, inode in held
-            if inode is not None and (host is None or inode != host.of(kind))
-        ),
-        addresses_inside=addressed.inside.addresses if addressed and addressed.inside else (),
+        pause_usage=_usage(node, sandbox) if pause else None,
+        pause_role=pause_role(node, sandbox),
+        reaper=reaper(node, sandbox),
+        held=_held(reading, sandbox),
+        on_node_network=details is not None and details.network_mode is NamespaceMode.NODE,
+        addresses_inside=inside.addresses if inside else (),
+        links_up=inside.links_up or () if inside else (),
         network_faults=_network_faults(addressed) if addressed else (),
-        containers=tuple(
-            _container(node, sharing, container, zombies) for container in node.containers_of.get(sandbox.id, ())
+        containers=tuple(_container(reading, container) for container in node.containers_of.get(sandbox.id, ())),
+        zombies=_zombies(reading.zombies.get(sandbox.id)),
+        findings=tuple(one for one in report.findings if is_about(one.subject, sandbox)),
+        suspicions=tuple(
+            one for one in report.suspicions if one.is_worth_telling and is_about(one.finding.subject, sandbox)
         ),
-        zombies=_zombies(zombies.get(sandbox.id)),
     )
+
+
+def _held(reading: _Reading, sandbox: Sandbox) -> tuple[tuple[NamespaceKind, int], ...]:
+    host = reading.node.host_links
+    held = ((kind, reading.sharing.reference(sandbox, kind)) for kind in NamespaceKind)
+    return tuple(
+        (kind, inode) for kind, inode in held if inode is not None and (host is None or inode != host.of(kind))
+    )
+
+
+def _usage(node: NodeView, sandbox: Sandbox) -> PauseUsage | None:
+    usages = node.snapshot.pause_usages
+    if isinstance(usages, Unavailable):
+        return None
+    return next((one for one in usages if one.sandbox_id == sandbox.id), None)
 
 
 def _network_faults(pod: AddressedPod) -> tuple[str, ...]:
@@ -159,18 +201,18 @@ def _network_faults(pod: AddressedPod) -> tuple[str, ...]:
     )
 
 
-def _container(
-    node: NodeView, sharing: Sharing, container: Container, zombies: dict[str, ZombieGroup]
-) -> ContainerFacts:
-    judgements = sharing.of(container)
-    pid = next((one for one in judgements if one.kind is NamespaceKind.PID), None)
+def _container(reading: _Reading, container: Container) -> ContainerFacts:
+    node = reading.node
+    judgements = reading.sharing.of(container)
+    owner = next((one.owner for one in judgements if one.kind is NamespaceKind.PID), None)
     return ContainerFacts(
         container=container,
         first=_first_process(node, container.id),
-        pid_one=_pid_one(node, container, pid.owner) if pid else "",
-        namespaces=tuple(_namespace(one) for one in judgements),
+        role=container_role(node, container, owner),
+        pid_one=pid_one(node, container, owner) if owner else "",
+        namespaces=tuple(namespace_facts(one) for one in judgements),
         not_judged="" if judgements else _not_judged(node, container),
-        zombies=_zombies(zombies.get(container.id)),
+        zombies=_zombies(reading.zombies.get(container.id)),
     )
 
 
@@ -179,7 +221,11 @@ def _first_process(node: NodeView, owner_id: str) -> ProcessFacts | None:
     if first is None:
         return None
     process = node.processes.get(first.identity.pid)
-    return ProcessFacts(pid=first.identity.pid, name="" if process is None else process.name)
+    return ProcessFacts(
+        pid=first.identity.pid,
+        name="" if process is None else process.name,
+        age_seconds=first.identity.age_seconds(node.snapshot.uptime_seconds),
+    )
 
 
 def _no_pause(node: NodeView, sandbox: Sandbox) -> str:
@@ -215,98 +261,6 @@ def _gone(node: NodeView, owner_id: str, pid: int) -> str:
     if any(first.owner_id == owner_id for first in section):
         return f"pid {pid}, which the runtime reports, is another process: its cgroup is not this one's"
     return f"pid {pid}, which the runtime reports, does not exist"
-
-
-def _reaper(node: NodeView, sandbox: Sandbox) -> str:
-    """Return who reaps orphans of the sandbox's containers.
-
-    The kernel hands an orphan to PID 1 of its PID namespace, unless an ancestor in the same namespace is a child
-    subreaper (kernel/exit.c, find_new_reaper; prctl(2), PR_SET_CHILD_SUBREAPER). Shims and monitors are, in the
-    node's own PID namespace (containerd pkg/shim/shim.go; conmon src/conmon.c): so with hostPID it is the shim.
-    """
-    details = node.sandbox_details(sandbox)
-    if sandbox.id in node.not_comparable or details is None:
-        return ""
-    match details.pid_mode:
-        case NamespaceMode.POD:
-            return "the pause, PID 1 of the shared PID namespace"
-        case NamespaceMode.NODE:
-            return "the runtime's shim, a child subreaper in the node's PID namespace"
-        case NamespaceMode.CONTAINER | NamespaceMode.TARGET:
-            return "PID 1 of each container"
-        case None:
-            return ""
-
-
-def _pid_one(node: NodeView, container: Container, owner: Owner) -> str:
-    match owner.kind:
-        case OwnerKind.HOST:
-            return "the node's init"
-        case OwnerKind.OWN_SANDBOX:
-            pause = _first_process(node, container.sandbox_id)
-            return f"{pause.pid}, the pause" if pause else ""
-        case OwnerKind.OWN_CONTAINER:
-            return str(_first_process(node, container.id) or "")
-        case OwnerKind.SIBLING | OwnerKind.OTHER_POD:
-            made_for = owner.container or owner.sandbox
-            first = _first_process(node, made_for.id) if made_for else None
-            return f"{first} of {owner_text(owner)}" if first else ""
-        case OwnerKind.NOBODY:
-            return ""
-
-
-def owner_text(owner: Owner) -> str:
-    """Return whose a Linux namespace is, seen from a container, as the end of a sentence."""
-    match owner.kind:
-        case OwnerKind.HOST:
-            return "the node"
-        case OwnerKind.OWN_SANDBOX:
-            return "its sandbox"
-        case OwnerKind.OWN_CONTAINER:
-            return "this container"
-        case OwnerKind.NOBODY:
-            return "no known pod"
-        case OwnerKind.SIBLING | OwnerKind.OTHER_POD:
-            pod = f"pod {owner.sandbox.namespace}/{owner.sandbox.name}" if owner.sandbox else "another pod"
-            container = f"container {owner.container.name}" if owner.container else ""
-            if owner.kind is OwnerKind.SIBLING:
-                return f"sibling {container}"
-            return f"{container} of {pod}" if container else pod
-
-
-def _namespace(judgement: NamespaceJudgement) -> NamespaceFacts:
-    return NamespaceFacts(
-        kind=judgement.kind,
-        link=namespace_text(judgement.kind, judgement.inode),
-        verdict=_verdict(judgement),
-        owner=owner_text(judgement.owner),
-        expected="" if judgement.as_expected else _expected(judgement),
-        not_judged=judgement.not_judged,
-    )
-
-
-def _verdict(judgement: NamespaceJudgement) -> Verdict:
-    if judgement.expectation is None:
-        return Verdict.NOT_JUDGED
-    if not judgement.as_expected:
-        return Verdict.WRONG
-    match judgement.expectation.whose:
-        case Expected.SANDBOX:
-            return Verdict.SHARED
-        case Expected.HOST:
-            return Verdict.HOST
-        case Expected.TARGET:
-            return Verdict.TARGET
-        case Expected.NOBODY:
-            return Verdict.OWN
-
-
-def _expected(judgement: NamespaceJudgement) -> str:
-    expectation = judgement.expectation
-    if expectation is None or expectation.inode is None:
-        return "one of its own"
-    of = {Expected.HOST: "the node", Expected.TARGET: "its target container"}.get(expectation.whose, "the sandbox")
-    return f"{namespace_text(judgement.kind, expectation.inode)} of {of}"
 
 
 def _zombies(group: ZombieGroup | None) -> ZombieFacts | None:

@@ -1,7 +1,8 @@
 """Lines for people: indented, wrapped on a terminal only, and safe to copy from.
 
 Text is built from pieces, never parsed for markup: names come from a node and must not be interpreted. There is no
-box drawing and no padding, so that a line that is copied, searched for or piped is the text and nothing else.
+box around anything and no padding, and no branch of a tree stands before a command, so that a line that is copied,
+searched for or piped is the text and nothing else.
 """
 
 import re
@@ -14,6 +15,9 @@ from rich.text import Text
 
 INDENT = 2
 """Columns of one level."""
+
+IN_ASCII = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-"})
+"""The branches of a tree where the encoding of the output has no others."""
 
 NARROWEST = 30
 """Columns in which text still wraps readably; where fewer are left, the terminal wraps it itself."""
@@ -29,6 +33,12 @@ class Line:
 
     label: Text | None = None
     """What stands before the text; wrapped text continues below the text, not below the label."""
+
+    branch: str = ""
+    """The branches of a tree on the left of everything: ``│  ├─ ``."""
+
+    trunk: str = ""
+    """What takes their place where wrapped text continues, as wide as they are: ``│  │  ``."""
 
     wraps: bool = True
     """False for commands: a line break inside one changes what it does."""
@@ -46,7 +56,9 @@ class Page:
         Elsewhere a message is one line, whatever its length, so that it can be searched for.
         """
         for line in self.lines:
-            yield from _rendered(line, options.max_width if console.is_terminal else None)
+            yield from _rendered(
+                line, options.max_width if console.is_terminal else None, ascii_only=options.ascii_only
+            )
 
 
 def show(console: Console, page: Page) -> None:
@@ -67,20 +79,21 @@ def labelled(rows: Iterable[tuple[str, Text]], level: int) -> Iterable[Line]:
         yield Line(label=Text(label.ljust(column), "dim"), text=text, level=level)
 
 
-def _rendered(line: Line, width: int | None) -> Iterable[Text]:
-    indent = Text(" " * (INDENT * line.level))
+def _rendered(line: Line, width: int | None, *, ascii_only: bool) -> Iterable[Text]:
+    indent = " " * (INDENT * line.level)
+    branch, trunk = (part.translate(IN_ASCII) if ascii_only else part for part in (line.branch, line.trunk))
     label = line.label or Text()
-    left = indent.cell_len + label.cell_len
+    start = Text(indent) + Text(branch, "dim") + label
+    left = start.cell_len
     folded: Iterable[Text] = [line.text]
     if width is not None and line.wraps and width - left >= NARROWEST:
         folded = _folded(line.text, width - left)
-    start = indent + label
     for piece in folded:
         whole = start + piece
         whole.rstrip()
         whole.no_wrap, whole.overflow = True, "ignore"
         yield whole
-        start = Text(" " * left)
+        start = Text(indent) + Text(trunk, "dim") + Text(" " * (left - len(indent) - len(trunk)))
 
 
 def _folded(text: Text, width: int) -> Iterable[Text]:

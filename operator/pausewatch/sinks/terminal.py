@@ -24,9 +24,6 @@ PLACES = {RunOn.NODE: "on the node", RunOn.CLUSTER: "from the cluster"}
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
-LASTED_LOOKS = 2
-"""What is seen in a single look may be a container that is just starting or stopping."""
-
 SUSPICIONS = 5
 """Told of what is not sure yet."""
 
@@ -48,7 +45,7 @@ def scan(report: Report, facts: Iterable[AccessFact] = (), *, wide: bool = False
         lines += finding_lines(finding, report.taken_at if live else None, wide=wide)
     lines += _left_out(report.findings[len(shown) :])
     lines += _not_sure_yet(report.suspicions)
-    lines += _explained(shown)
+    lines += explained(shown)
     if wide:
         lines += _section("what this process can see:", access_lines(facts, level=1))
     if len(lines) > 1:
@@ -75,6 +72,16 @@ def access_lines(facts: Iterable[AccessFact], level: int = 0) -> Iterator[Line]:
         yield from labelled(((label, Text(text)) for label, text in rows if text), level=level + 2)
 
 
+def with_changes(page: Page, changes: Iterable[str]) -> Page:
+    """Return a page with what changed lately below it, the latest last."""
+    return Page((*page.lines, *_section("what changed:", (Line(text=Text(one), level=1) for one in changes))))
+
+
+def cannot_look(why: str) -> Page:
+    """Return the page that takes the place of what can not be seen at the moment."""
+    return Page((Line(label=words(("cannot look", "bold red"), "  "), text=Text(why)),))
+
+
 def results_text(results: Iterable[CheckResult]) -> str:
     """Return how many checks passed, and by name those that could not judge, in one line."""
     results = tuple(results)
@@ -86,6 +93,31 @@ def results_text(results: Iterable[CheckResult]) -> str:
     return f"{counted(len(results), 'check')}: {', '.join(parts)}"
 
 
+def commands(given: Iterable[NextCommand], level: int = 1) -> Iterator[Line]:
+    """Yield commands on lines of their own, so that a whole line can be copied."""
+    lead = "next"
+    for place, group in groupby(given, key=lambda command: command.run_on):
+        yield Line(text=words((f"{lead}, {PLACES[place]}:", "dim")), level=level)
+        for command in group:
+            yield Line(text=words((command.command, "bold")), level=level + 1, wraps=False)
+        lead = "then"
+
+
+def explained(findings: Iterable[Finding]) -> Iterable[Line]:
+    """Return how to learn more about findings; nothing where there are none."""
+    reasons = dict.fromkeys(finding.reason for finding in findings)
+    lines = (Line(text=Text(f"pausewatch explain {reason}"), level=1, wraps=False) for reason in reasons)
+    return _section("what it means, and what to do:", lines)
+
+
+def lasting(seconds: float) -> str:
+    """Return a duration as people say it, rounded down: ``12 s``, ``5 min``, ``3 h``, ``10 d``."""
+    for unit, name in ((DAY, "d"), (HOUR, "h")):
+        if seconds >= 2 * unit:
+            return f"{int(seconds // unit)} {name}"
+    return f"{int(seconds // MINUTE)} min" if seconds >= MINUTE else f"{max(0, int(seconds))} s"
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun: ``1 check``, ``1,576 zombies``."""
     plural = noun + ("es" if noun.endswith(("x", "s")) else "s")
@@ -95,12 +127,7 @@ def counted(number: int, noun: str) -> str:
 def ago(then: datetime, now: datetime) -> str:
     """Return a distance in time as people say it, rounded down."""
     seconds = int((now - then).total_seconds())
-    if seconds < MINUTE:
-        return "just now"
-    for unit, name in ((DAY, "d"), (HOUR, "h")):
-        if seconds >= 2 * unit:
-            return f"{seconds // unit} {name} ago"
-    return f"{seconds // MINUTE} min ago"
+    return "just now" if seconds < MINUTE else f"{lasting(seconds)} ago"
 
 
 def _header(report: Report) -> Text:
@@ -149,9 +176,9 @@ def finding_lines(finding: Finding, now: datetime | None, *, wide: bool) -> Iter
     yield Line(text=words((_first_seen(finding, now), "dim")), level=1)
     if wide:
         yield from labelled(_facts(finding), level=2)
-        yield from _commands(finding.next_commands)
+        yield from commands(finding.next_commands)
     else:
-        yield from _commands(finding.next_commands[:1])
+        yield from commands(finding.next_commands[:1])
 
 
 def _first_seen(finding: Finding, now: datetime | None) -> str:
@@ -168,16 +195,6 @@ def _facts(finding: Finding) -> Iterator[tuple[str, Text]]:
             yield name, Text(value)
 
 
-def _commands(commands: Iterable[NextCommand]) -> Iterator[Line]:
-    """Yield commands on lines of their own, so that a whole line can be copied."""
-    lead = "next"
-    for place, group in groupby(commands, key=lambda command: command.run_on):
-        yield Line(text=words((f"{lead}, {PLACES[place]}:", "dim")), level=1)
-        for command in group:
-            yield Line(text=words((command.command, "bold")), level=2, wraps=False)
-        lead = "then"
-
-
 def _left_out(findings: Iterable[Finding]) -> Iterator[Line]:
     findings = tuple(findings)
     if findings:
@@ -189,9 +206,9 @@ def _left_out(findings: Iterable[Finding]) -> Iterator[Line]:
 
 def _not_sure_yet(suspicions: Iterable[Suspicion]) -> Iterable[Line]:
     """Yield what lasted for two looks at least, so that nobody takes a scan by hand for the agent's long view."""
-    shown = [one for one in suspicions if one.looks >= LASTED_LOOKS and one.finding.severity is not Severity.INFO]
+    shown = [one for one in suspicions if one.is_worth_telling]
     lines = [
-        Line(text=Text(f"{one.finding.reason}  {one.finding.subject}  ({_until(one)})"), level=1)
+        Line(text=Text(f"{one.finding.reason}  {one.finding.subject}  ({until(one)})"), level=1)
         for one in shown[:SUSPICIONS]
     ]
     if len(shown) > SUSPICIONS:
@@ -199,17 +216,12 @@ def _not_sure_yet(suspicions: Iterable[Suspicion]) -> Iterable[Line]:
     return _section("seen, and not sure yet; --watch and the agent wait until it is:", lines)
 
 
-def _until(suspicion: Suspicion) -> str:
+def until(suspicion: Suspicion) -> str:
+    """Return how long something has to last until it is a finding."""
     looks = f"{suspicion.looks_needed} scans"
     if not suspicion.seconds_needed:
         return f"a finding after {looks}"
     return f"a finding after {suspicion.seconds_needed:g} s, {looks} at least"
-
-
-def _explained(findings: Iterable[Finding]) -> Iterable[Line]:
-    reasons = dict.fromkeys(finding.reason for finding in findings)
-    lines = (Line(text=Text(f"pausewatch explain {reason}"), level=1, wraps=False) for reason in reasons)
-    return _section("what it means, and what to do:", lines)
 
 
 def _not_judged(report: Report) -> Iterator[Line]:

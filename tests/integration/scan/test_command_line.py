@@ -179,15 +179,35 @@ def test_recording_with_pseudonyms_names_nobody(lab: RuntimeLab, program: Progra
 
 
 def test_inspect_shows_the_wrong_namespace(lab: RuntimeLab, program: Program) -> None:
-    """It is called WRONG, with both numbers that readlink prints; what is right is not."""
+    """It is called WRONG, with both numbers that readlink prints, and what to type stands above the tree."""
     torn = torn_pod(lab)
+    lab.run(Pod("sound", namespace="team-a"))
 
     shown = program.run("inspect", "team-a/torn")
-
-    (wrong,) = [line for line in shown.splitlines() if "WRONG" in line]
+    (wrong,) = [line for line in shown.splitlines() if "WRONG network" in line]
     assert readlink(torn.pid(), "network") in wrong
     assert readlink(torn.pause_pid(), "network") in wrong
-    assert all(readlink(torn.pid("side"), kind) in shown for kind in LINKS)
+    assert "network WRONG   ipc shared  uts shared  pid own     user host" in shown
+    assert "network shared  ipc shared  uts shared  pid own     user host" in shown
+    assert shown.index("CRITICAL  NamespaceNotShared") < shown.index(f"readlink /proc/{torn.pid()}/ns/net")
+    assert f"pause  {torn.pause_pid()} pause  " in shown
+    wide = program.run("inspect", "team-a/torn", "-o", "wide")
+    assert all(readlink(torn.pid("side"), kind) in wide for kind in LINKS)
+    assert [line for line in program.run("inspect", "--problem").splitlines() if line.startswith("team-a/")] == [
+        "team-a/torn"
+    ]
+
+
+def test_inspect_watches_a_pod_break_and_heal(lab: RuntimeLab, program: Program) -> None:
+    """In a pipe there is one page per change."""
+    running = lab.run(Pod("torn", namespace="team-a"))
+    with program.follow("inspect", "torn", "--watch", "--interval", "0.2") as watching:
+        watching.line_with("network shared")
+        torn = faults.namespace_path_dropped(lab, running, "app", "network")
+        watching.line_with("network WRONG")
+        watching.line_with("1 with findings")
+        faults.heal_container(lab, torn, "app")
+        wait_until("a page without it", lambda: "; no findings" in after("1 with findings", watching.output), 60.0)
 
 
 @pytest.mark.parametrize("share_pid", [False, True], ids=["own PID", "shared PID"])
@@ -223,6 +243,11 @@ def test_doctor_misses_nothing_here(lab: RuntimeLab, program: Program) -> None:
     assert ", 0 missing" in program.run("doctor")
     missing = program.run("doctor", "--runtime-endpoint", "unix:///run/none.sock", expect=1)
     assert "MISSING  runtime-socket" in missing
+
+
+def after(words: str, file: Path) -> str:
+    """What a file holds behind the last place of some words."""
+    return file.read_text().rpartition(words)[2]
 
 
 def torn_pod(lab: RuntimeLab) -> RunningPod:
