@@ -12,6 +12,7 @@ from lab.build import cluster as cluster_build
 from lab.build import helm as chart_build
 from lab.build import runtime as runtime_build
 from lab.build import vm as vm_build
+from lab.build import workflow_linter
 from lab.build.cache import cache_root, key_of_all
 from lab.errors import LabError
 from lab.pins import CONTAINERD_2_4, RUNTIME_VERSIONS
@@ -27,7 +28,7 @@ _NAME = click.argument("name")
 #: What can be started: a version of the runtime alone, or a cluster.
 _SHAPES = (*sorted(RUNTIME_VERSIONS), cluster.NAME)
 #: What can be built: the parts of a node with its own kernel are of no use without a cluster.
-_BUILDS = (*_SHAPES, vm_nodes.SHAPE, chart_build.SHAPE, image_build.SHAPE)
+_BUILDS = (*_SHAPES, vm_nodes.SHAPE, chart_build.SHAPE, image_build.SHAPE, workflow_linter.SHAPE)
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -76,6 +77,8 @@ def build(shapes: Sequence[str]) -> None:
             chart_build.ensure_chart_tools()
         elif shape == image_build.SHAPE:
             image_build.agent_image()
+        elif shape == workflow_linter.SHAPE:
+            workflow_linter.ensure_actionlint()
         elif shape == cluster.NAME:
             runtime_build.ensure_programs(CONTAINERD_2_4)
             cluster_build.ensure_cluster_programs()
@@ -89,7 +92,7 @@ def print_cache_key() -> None:
     """Print a key that changes when the content of the cache would: for a CI that keeps the cache."""
     of_runtimes = [part for version in RUNTIME_VERSIONS.values() for part in runtime_build.components(version)]
     others = (*cluster_build.components(), *vm_build.components(), *chart_build.components(), *image_build.parts())
-    click.echo(key_of_all([*of_runtimes, *others]))
+    click.echo(key_of_all([*of_runtimes, *others, workflow_linter.component()]))
 
 
 @main.command()

@@ -24,6 +24,7 @@ GO_MODULES = {
     "helm.sh/helm/v4": "4.3.1",
     "github.com/yannh/kubeconform": "0.8.0",
     "github.com/prometheus/node_exporter": "1.12.1",
+    "github.com/rhysd/actionlint": "1.7.12",
 }
 
 #: Go modules from which only files are taken, with the checksum that go.sum would have. Of Kubernetes one of
