@@ -450,6 +450,24 @@ def test_second_agent_of_the_node_that_sees_the_same_costs_no_write(tmp_path: Pa
     assert on_bench(tmp_path, act).store.writes().count("PATCH /node-7/status") == 2
 
 
+def test_two_agents_that_write_the_same_at_the_same_moment_leave_it_at_that(tmp_path: Path) -> None:
+    """Times are whole seconds, and the one's write may come after the other's although it looked before."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        other = a_finding(first_seen_at=TAKEN_AT - timedelta(hours=2))
+        for taken_at in (TAKEN_AT, TAKEN_AT - timedelta(seconds=1)):
+            bench.writer.was_seen(bench.store.look_of_another(taken_at, findings=(other,)))
+            bench.seconds += 60
+            bench.offer(findings=(a_finding(),))
+            await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.writes().count("PATCH /node-7/status") == 1
+
+
 def test_what_was_seen_earlier_does_not_replace_what_another_agent_saw_later(tmp_path: Path) -> None:
     """The report would say the one and the other in turn."""
 

@@ -110,6 +110,28 @@ def test_second_writer_is_put_right_twice_and_then_with_each_heartbeat() -> None
     assert not write_schedule.is_contested(state, now + write_schedule.OVERWRITES_ARE_KEPT_SECONDS)
 
 
+def test_news_are_no_dispute_whoever_wrote_last() -> None:
+    """Of two agents that agree, now one is faster and now the other: a fault and its end may come again and again."""
+    state, now = stored("healthy"), NOW
+    for content, news in (("broken", "healthy"), ("healthy", "broken")) * 3:
+        now += 100
+        state = write_schedule.found(write_schedule.touched(state), now, content, now + 600)
+        state = write_schedule.agreed(state, content)
+        assert due_at(state, news, PACE) <= now
+        state = write_schedule.written(state, now, news, now + 600)
+
+    assert not write_schedule.is_contested(state, now)
+
+
+def test_news_are_not_held_back_by_a_dispute() -> None:
+    """What the node has only now must not wait for ten minutes."""
+    state = stored("a", overwrites=(NOW - 60, NOW - 120))
+    state = write_schedule.compared(write_schedule.touched(state), NOW + 60, is_ours=False)
+
+    assert due_at(state, "a", PACE) == NOW + 600
+    assert due_at(state, "b", PACE) == NOW + 60
+
+
 def test_second_writer_that_agrees_costs_no_write() -> None:
     """Its heartbeat counts for both."""
     state = write_schedule.found(write_schedule.touched(stored("a")), NOW + 90, "a", NOW + 690)

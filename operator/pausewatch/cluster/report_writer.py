@@ -96,6 +96,7 @@ class ReportWriter:
     def offer(self, report: Object) -> None:
         """Take a report, to be written when it is due; it replaces one that was offered before."""
         self._offered = report
+        self._state = write_schedule.agreed(self._state, content_hash(report["status"]))
         if self.trouble is not None and self._needs_no_write(report):
             # What could not be written need not be any more. Reading shows whether it could now, and what is stored:
             # a write without an answer may have been one.
@@ -206,12 +207,16 @@ class ReportWriter:
         self._state = write_schedule.found(self._state, now, content_hash(status) if status else "", heartbeat_at)
 
     def _is_of_another_agent(self, before: Object, found: Object) -> bool:
-        """Whether somebody looked at the node after the stored look: who edits by hand leaves the time of the look.
+        """Whether somebody else looked at the node: later than the stored look tells, or with the same result.
 
-        A time that is still to come is nobody's look, and would keep us from writing until then.
+        Who edits by hand leaves the time of the look. One that is still to come is nobody's, and would keep us from
+        writing until then.
         """
-        status = found.get("status") or {}
-        return is_later(status, before.get("status") or {}) and self._age_seconds(status) >= 0
+        ours, status = before.get("status") or {}, found.get("status") or {}
+        if status == ours or self._age_seconds(status) < 0:
+            return False
+        says_the_same = content_hash(status) == content_hash(ours) and status.get("summary") == ours.get("summary")
+        return says_the_same or is_later(status, ours)
 
     async def _replace(self, offered: Object) -> None:
         status = self._carry(offered["status"], (self.stored or {}).get("status") or {})

@@ -88,8 +88,11 @@ class WriteState:
     is_foreign: bool = False
     """Whether what is stored is somebody else's, written since our last write."""
 
+    said: str = ""
+    """``content_hash`` of what we have written last, or agreed with: that somebody else was faster is no dispute."""
+
     overwrites: tuple[float, ...] = ()
-    """When we put our content in the place of somebody else's, of late."""
+    """When we put back what somebody else had replaced, of late."""
 
 
 def due_at(state: WriteState, content: str, pace: Pace) -> float:
@@ -107,7 +110,8 @@ def due_at(state: WriteState, content: str, pace: Pace) -> float:
         case Step.CREATE:
             wanted = _creation_at(state.creations)
         case Step.REPLACE if content != state.content:
-            wanted = state.written_at + (pace.heartbeat_seconds if _is_fight(state) else pace.interval_seconds)
+            is_fight = _puts_back(state, content) and is_contested(state, state.written_at)
+            wanted = state.written_at + (pace.heartbeat_seconds if is_fight else pace.interval_seconds)
         case Step.REPLACE:
             wanted = state.heartbeat_at
     return max(wanted, state.not_before)
@@ -177,17 +181,23 @@ def created(state: WriteState, now: float) -> WriteState:
 def written(state: WriteState, now: float, content: str, heartbeat_at: float) -> WriteState:
     """Return the state after the status was written."""
     overwrites = tuple(one for one in state.overwrites if one > now - OVERWRITES_ARE_KEPT_SECONDS)
-    if state.is_foreign and content != state.content:
+    if _puts_back(state, content):
         overwrites = (*overwrites, now)
     return replace(
         state,
         content=content,
+        said=content,
         written_at=now,
         heartbeat_at=heartbeat_at,
         failures=0,
         is_foreign=False,
         overwrites=overwrites,
     )
+
+
+def agreed(state: WriteState, content: str) -> WriteState:
+    """Return the state after a look of ours that says ``content``; what is stored may say the same."""
+    return replace(state, said=content) if state.step is Step.REPLACE and content == state.content else state
 
 
 def is_held_back(state: WriteState, now: float) -> bool:
@@ -270,5 +280,6 @@ def _objects(status: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
 
 
-def _is_fight(state: WriteState) -> bool:
-    return state.is_foreign and is_contested(state, state.written_at)
+def _puts_back(state: WriteState, content: str) -> bool:
+    """Return whether writing it restores what somebody else has replaced; news of ours do not."""
+    return state.is_foreign and content == state.said and content != state.content
