@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test zoo soak demo bench scale lab lock render pictures manifests image sbom audit
+.PHONY: help check test zoo soak demo bench scale lab lock render pictures docs manifests image sbom audit
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -52,6 +52,11 @@ render: ## write what follows from other files: docs, the definition, parts of t
 
 pictures: ## draw the pictures of the documentation: a real terminal, the import graph, the dashboards (root; 3 minutes)
 	@$(IN) && python -m lab build && python -m pictures
+
+docs: ## build the site into dist/site, strictly: a link that leads nowhere fails
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet mkdocs==1.6.1 && \
+	"$$scratch/bin/mkdocs" build --strict --quiet && echo "docs: dist/site/index.html"
 
 image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
 	@$(IN) && python -m lab.build.agent_image

@@ -31,6 +31,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = REPOSITORY / "operator" / "pausewatch" / "crd.yaml"
 COMMAND = "make render"
 BEFORE_CHECKS, AFTER_CHECKS = "<!-- checks -->", "<!-- /checks -->"
+BEFORE_SCAN, AFTER_SCAN = "<!-- scan -->", "<!-- /scan -->"
+BEFORE_EXAMPLE, AFTER_EXAMPLE = "<!-- example -->", "<!-- /example -->"
+EXAMPLE = "loopback_down.py"
+SCAN = REPOSITORY / "docs" / "pictures" / "scan.txt"
+"""What a real scan of a broken node printed; `make pictures` writes it."""
+
 HEADER = f"Rendered by `{COMMAND}`. Do not edit."
 
 Json = Mapping[str, Any]
@@ -167,13 +173,27 @@ def render_settings() -> str:
     )
 
 
+def render_example() -> str:
+    """Return the page about adding a check, with a real one: the text around the two marks is written by hand."""
+    source = (REPOSITORY / "operator" / "pausewatch" / "checks" / EXAMPLE).read_text()
+    run = source[source.index("def run(") : source.index("\n\n\n", source.index("def run("))]
+    declared = source[source.index("CHECK = ") :].rstrip()
+    text = f"```python\n{run}\n\n\n{declared}\n```"
+    page = (REPOSITORY / "docs" / "adding-a-check.md").read_text()
+    return re.sub(rf"(?<={BEFORE_EXAMPLE}\n).*?(?=\n{AFTER_EXAMPLE})", lambda _: text, page, count=1, flags=re.DOTALL)
+
+
 def render_readme() -> str:
-    """Return README.md with its table of checks: the text around the two marks is written by hand."""
+    """Return README.md with its table of checks and a real scan: the text around the marks is written by hand."""
     table = "\n".join(
         ("| check | reasons (severity) | title |", "|---|---|---|", *(row_of_check(one) for one in all_checks()))
     )
     readme = (REPOSITORY / "README.md").read_text()
-    return re.sub(rf"(?<={BEFORE_CHECKS}\n).*?(?=\n{AFTER_CHECKS})", lambda _: table, readme, count=1, flags=re.DOTALL)
+    readme = re.sub(
+        rf"(?<={BEFORE_CHECKS}\n).*?(?=\n{AFTER_CHECKS})", lambda _: table, readme, count=1, flags=re.DOTALL
+    )
+    scan = f"```\n{SCAN.read_text().rstrip()}\n```"
+    return re.sub(rf"(?<={BEFORE_SCAN}\n).*?(?=\n{AFTER_SCAN})", lambda _: scan, readme, count=1, flags=re.DOTALL)
 
 
 def row_of_check(check: Check) -> str:
@@ -189,6 +209,7 @@ RENDERED = {
     "manifests/crd.yaml": render_crd,
     "docs/resource.md": render_resource,
     "docs/metrics.md": render_metrics,
+    "docs/adding-a-check.md": render_example,
     "docs/settings.md": render_settings,
     "docs/prometheus.md": render_prometheus_page,
     "docs/pictures/architecture.svg": render_architecture,

@@ -83,7 +83,6 @@ def test_5000_reports_are_told_in_little_memory(cluster: Cluster, plugin: Plugin
         shown = plugin.run("pausewatch", "-o", "json")
         took = f"{time.monotonic() - began:.1f} s, {shown.cpu_seconds:.1f} s of CPU"
         print(f"{FLEET} reports: {took}, {shown.most_memory_bytes >> 20} MiB")  # noqa: T201
-        table = plugin.run("pausewatch").stdout.splitlines()
 
     nodes = json.loads(shown.stdout)["nodes"]
     assert [one["verdict"] for one in nodes].count("Stale") == FLEET // SILENT_EVERY
@@ -91,6 +90,5 @@ def test_5000_reports_are_told_in_little_memory(cluster: Cluster, plugin: Plugin
     assert [one.get("critical") for one in nodes] == [1] * sick + [0] * (FLEET + 1 - sick)
     # The cluster's own node is there too: no agent runs on it now.
     assert {one["name"] for one in nodes} == {cluster.node_name, *(f"node-{number:04}" for number in range(FLEET))}
-    assert len(table) < 100
     assert shown.cpu_seconds < CPU_SECONDS
     assert shown.most_memory_bytes < MEMORY_BYTES

@@ -21,7 +21,8 @@ def main() -> int:
     architecture = FOLDER / "architecture.svg"
     architecture.write_text(render_architecture(), encoding="utf-8")
     _say(architecture)
-    _say(draw_inspect(FOLDER))
+    for path in draw_inspect(FOLDER):
+        _say(path)
     with tempfile.TemporaryDirectory(prefix="pausewatch-pictures-") as scratch:
         answers = Path(scratch) / "answers.json"
         command = [sys.executable, "-m", "pytest", "--quiet", TEST]

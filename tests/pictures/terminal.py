@@ -1,4 +1,4 @@
-"""docs/pictures/inspect.svg: a broken pod as `pausewatch inspect` shows it on a terminal, from a real node.
+"""A broken pod as people see it on a real node: docs/pictures/inspect.svg, and docs/pictures/scan.txt for the README.
 
 The node is the lab's containerd, which is made to start one container in a fresh network namespace. What the program
 writes to a terminal is drawn by rich as it is; nothing is retouched.
@@ -57,8 +57,8 @@ FORMAT = """\
 """As rich's own, without a font from elsewhere: a picture of a repository asks nobody for anything."""
 
 
-def draw_inspect(folder: Path) -> Path:
-    """Break a pod on a real node, show it, and return the picture of that.
+def draw_inspect(folder: Path) -> tuple[Path, Path]:
+    """Break a pod on a real node, show it, and return the picture of that and the text of a scan.
 
     Raises:
         LabError: The node did not come up.
@@ -69,10 +69,15 @@ def draw_inspect(folder: Path) -> Path:
         lab.run(Pod("web", namespace="shop", share_pid=True))
         faults.namespace_path_dropped(lab, cart, "app", "network")
         shown = on_terminal("inspect", "shop/cart", PAUSEWATCH_RUNTIME_ENDPOINT=lab.endpoint)
+        command = [sys.executable, "-m", "pausewatch", "scan"]
+        environment = _environment(PAUSEWATCH_RUNTIME_ENDPOINT=lab.endpoint)
+        scanned = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
     assert "WRONG" in shown, shown
-    path = folder / "inspect.svg"
-    path.write_text(as_svg("sudo pausewatch inspect shop/cart", shown), encoding="utf-8")
-    return path
+    assert "NamespaceNotShared" in scanned, scanned
+    picture, text = folder / "inspect.svg", folder / "scan.txt"
+    picture.write_text(as_svg("sudo pausewatch inspect shop/cart", shown), encoding="utf-8")
+    text.write_text(f"$ sudo pausewatch scan\n{scanned}", encoding="utf-8")
+    return picture, text
 
 
 def on_terminal(*arguments: str, **variables: str) -> str:
@@ -115,3 +120,7 @@ def as_svg(command: str, shown: str) -> str:
         unique_id="terminal",
         font_aspect_ratio=0.61,
     )
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    return {**os.environ, "PAUSEWATCH_NODE_NAME": "node-7"} | variables
