@@ -39,8 +39,8 @@ def main(rounds: int, looks: int, *, quick: bool) -> None:
     """Measure what a scan costs, beside what people use instead, on the same nodes.
 
     Starts a container runtime with 110 pods and 500 processes, then with 250 pods and 2,000 processes, then with 110
-    pods and 2,500 processes of which 300 are zombies; takes twelve minutes, and needs root and a machine that does nothing
-    else. Prints a table in Markdown. Exits with 1 if a budget is broken.
+    pods and 2,500 processes of which 300 are zombies; takes twelve minutes, and needs root and a machine that does
+    nothing else. Prints a table in Markdown. Exits with 1 if a budget is broken.
     """
     try:
         _prepare()
