@@ -1,6 +1,6 @@
 """What the site has beside docs/: the README as its front, and the pages of checks and alerts, where runbooks lead.
 
-A hook of mkdocs (mkdocs.yml names it). Pages stand where they are edited; links that leave docs/ lead to the repository.
+A hook of mkdocs, named in mkdocs.yml. Pages stand where they are edited; links that leave docs/ go to the repository.
 """
 
 import os

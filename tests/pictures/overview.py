@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +179,7 @@ def _graph(sheet: Axes, panel: Panel, answers: Mapping[str, list[Series]], now: 
         return
     legend = min(len(lines), LEGEND_LINES)
     bottom = 0.12 + 0.075 * legend
-    axes = sheet.inset_axes((0.09, bottom, 0.88, 0.84 - bottom))
+    axes = sheet.inset_axes((0.12, bottom, 0.84, 0.84 - bottom))
     axes.set_facecolor(SHEET)
     for color, (name, values) in zip(_cycle(), lines, strict=False):
         times = [moment - now for moment, _ in values]
@@ -205,10 +204,8 @@ def _graph(sheet: Axes, panel: Panel, answers: Mapping[str, list[Series]], now: 
     axes.tick_params(length=0, labelsize=7, colors=FAINT)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=panel.unit == "short"))
     axes.yaxis.set_major_formatter(FuncFormatter(_formatter(panel.unit)))
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(
-        FuncFormatter(lambda at, _: datetime.fromtimestamp(now + at, UTC).strftime("%H:%M:%S"))
-    )
+    axes.set_xticks([-SHOWN_SECONDS * part // 4 for part in (3, 2, 1)])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{-at:.0f} s ago"))
     for side in axes.spines.values():
         side.set_visible(False)
 
