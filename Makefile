@@ -1,7 +1,7 @@
 # Everything runs in an environment that .ci/setup makes from requirements-dev.lock, in a cache outside the checkout.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help check test zoo soak demo bench scale lab lock render pictures docs manifests image sbom audit
+.PHONY: help check test zoo soak fuzz demo bench scale lab lock render pictures docs manifests image sbom audit
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
@@ -34,6 +34,9 @@ zoo: ## what looks odd and is legal, all at once: 1,000 scans of 2,000 sandboxes
 
 soak: ## random faults made and healed in random order beside outages: SOAK_MINUTES=120, SOAK_SEED=N (root)
 	@$(IN) && python -m lab build cluster && SOAK_MINUTES=$${SOAK_MINUTES:-120} python -m pytest -s tests/e2e/soak
+
+fuzz: ## random and damaged input for every reader of the runtime's answers and of /proc: FUZZ_MINUTES=30, FUZZ_SEED=N
+	@$(IN) && python -m fuzz --minutes $${FUZZ_MINUTES:-30} $${FUZZ_SEED:+--seed $$FUZZ_SEED}
 
 demo: ## a real container runtime with healthy and broken pods, scanned, healed and cleaned up (root)
 	@$(IN) && python -m demo
