@@ -26,6 +26,7 @@ from support.builders import (
     with_pod,
 )
 from support.changes import with_sandbox, with_zombies
+from support.commands import DELETE_WEB
 
 MEBIBYTE = 1 << 20
 
@@ -105,7 +106,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         ("node", "ps -ww -p 2301 -o pid,stat,lstart,cputime,pcpu,rss,comm"),
         ("node", f"crictl inspectp {WEB_SANDBOX_ID}"),
         ("node", "pausewatch inspect team-a/web-x"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_SANDBOX_ID,)
 

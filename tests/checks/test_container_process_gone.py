@@ -24,6 +24,7 @@ from support.builders import (
     present,
 )
 from support.changes import with_container, with_sandbox, without_process
+from support.commands import DELETE_WEB
 
 GONE = without_process(a_snapshot(), WEB_APP_PID)
 
@@ -79,7 +80,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         ("node", "pausewatch inspect team-a/web-x"),
         ("node", f"crictl inspect {WEB_APP_ID}"),
         ("node", f"ps -p {WEB_SHIM_PID} -o pid,stat,lstart,comm"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_APP_ID,)
 

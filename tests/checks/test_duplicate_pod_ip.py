@@ -27,6 +27,7 @@ from support.builders import (
     sandbox_details,
 )
 from support.changes import with_container, with_network, with_sandbox
+from support.commands import DELETE_SHARED
 
 ADDRESS = "10.200.0.3"
 """Of web-x."""
@@ -78,7 +79,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         ("node", f"nsenter --target {SHARED_PAUSE_PID} --net ip -brief address"),
         ("node", f"crictl inspectp {WEB_SANDBOX_ID}"),
         ("node", f"crictl inspectp {SHARED_SANDBOX_ID}"),
-        ("cluster", "kubectl --namespace team-b delete pod shared-y"),
+        ("cluster", DELETE_SHARED),
     ]
     assert observation.rests_on == (WEB_SANDBOX_ID, SHARED_SANDBOX_ID)
 

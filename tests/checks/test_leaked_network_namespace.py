@@ -78,7 +78,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
     )
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"ip netns pids {NAME}"),
-        ("node", f"ip netns delete {NAME}"),
+        ("node", f'test -z "$(ip netns pids {NAME})" && ip netns delete {NAME}'),
     ]
     assert observation.rests_on == ()
 
@@ -102,4 +102,8 @@ def test_pin_elsewhere_is_removed_by_its_path() -> None:
     (observation,) = run(a_pin(path=f"/run/containerd/io.containerd.grpc.v1.cri/netns/{NAME}"))
 
     path = f"/run/containerd/io.containerd.grpc.v1.cri/netns/{NAME}"
-    assert [one.command for one in observation.next_commands] == [f"findmnt {path}", f"umount {path}", f"rm {path}"]
+    assert [one.command for one in observation.next_commands] == [
+        f"findmnt {path}",
+        f"test \"$(findmnt -no SOURCE {path})\" = 'nsfs[net:[4026532251]]' && umount {path}",
+        f"rm {path}",
+    ]

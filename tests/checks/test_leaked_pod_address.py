@@ -88,8 +88,8 @@ def test_leak_tells_everything_a_reader_needs() -> None:
     )
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"crictl pods --no-trunc --id {GONE}"),
-        ("node", f"grep -rl {GONE} {DIRECTORY}"),
-        ("node", f"rm {DIRECTORY}/10.200.0.9"),
+        ("node", f"grep -rl -e {GONE} {DIRECTORY}"),
+        ("node", f"grep -q -F -e {GONE} {DIRECTORY}/10.200.0.9 && rm {DIRECTORY}/10.200.0.9"),
     ]
     assert observation.rests_on == ()
 

@@ -20,6 +20,7 @@ from support.builders import (
     a_snapshot,
 )
 from support.changes import with_container, with_network, with_sandbox
+from support.commands import DELETE_WEB
 
 DOWN = with_network(a_snapshot(), WEB_SANDBOX_ID, has_loopback=False)
 
@@ -51,11 +52,15 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         Evidence(name="addressesInside", value="10.200.0.3"),
         Evidence(name="seenThrough", value=f"pid {WEB_PAUSE_PID}"),
     )
+    still_it = f"test \"$(readlink /proc/{WEB_PAUSE_PID}/ns/net)\" = 'net:[4026532301]'"
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"nsenter --target {WEB_PAUSE_PID} --net ip address show dev lo"),
         ("node", "pausewatch inspect team-a/web-x"),
-        ("node", f"nsenter --target {WEB_PAUSE_PID} --net ip link set lo up"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        (
+            "node",
+            f"{still_it} && nsenter --target {WEB_PAUSE_PID} --net ip link set lo up",
+        ),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_SANDBOX_ID,)
 

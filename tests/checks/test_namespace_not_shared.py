@@ -20,11 +20,13 @@ from support.builders import (
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
+    WEB_UID,
     a_node,
     a_snapshot,
     present,
 )
 from support.changes import with_container, with_first_process, with_sandbox, without_process
+from support.commands import DELETE_WEB, delete_pod
 
 NEW = FIRST_INODE + 99_999
 WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID
@@ -70,7 +72,7 @@ def test_fresh_namespace_tells_everything_a_reader_needs() -> None:
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"readlink /proc/{WEB_APP_PID}/ns/net /proc/{WEB_PAUSE_PID}/ns/net"),
         ("node", "pausewatch inspect team-a/web-x"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_APP_ID, WEB_SANDBOX_ID)
 
@@ -169,7 +171,7 @@ def test_names_are_quoted_for_the_shell() -> None:
     (observation,) = run(snapshot)
 
     assert observation.next_commands[1].command == "pausewatch inspect 'team-a/x; reboot'"
-    assert observation.next_commands[2].command == "kubectl --namespace team-a delete pod 'x; reboot'"
+    assert observation.next_commands[2].command == delete_pod("team-a", "'x; reboot'", WEB_UID)
 
 
 class TestNothingToJudge:

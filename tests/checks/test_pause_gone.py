@@ -23,6 +23,7 @@ from support.builders import (
     a_snapshot,
 )
 from support.changes import with_container, with_sandbox, without_process
+from support.commands import DELETE_WEB
 
 MISSING = Unavailable(reason="Missing", detail="it was taken away by a test")
 BEHIND_ITS_BACK = without_process(a_snapshot(), WEB_PAUSE_PID)
@@ -83,7 +84,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         ("cluster", "kubectl --namespace team-a get pod web-x -o wide"),
         ("node", "pausewatch inspect team-a/web-x"),
         ("node", f"crictl pods --id {WEB_SANDBOX_ID}"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
         ("node", f"crictl stopp {WEB_SANDBOX_ID}"),
     ]
     assert observation.rests_on == (WEB_SANDBOX_ID, WEB_APP_ID, WEB_SIDE_ID)

@@ -24,6 +24,7 @@ from support.builders import (
     a_snapshot,
 )
 from support.changes import with_zombies
+from support.commands import DELETE_WEB
 
 POD = "/sys/fs/cgroup/kubepods/pod1"
 MACHINE = PidLimit(directory="", owner_ids=(), tasks=500, most_tasks=32_768)
@@ -114,7 +115,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
         ("node", f"cd {POD}/{WEB_APP_ID} && grep . pids.current pids.max"),
         ("node", f"ps --ppid {WEB_APP_PID} -o pid,stat,lstart,comm"),
         ("node", "pausewatch inspect team-a/web-x"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_APP_ID, WEB_SANDBOX_ID)
 

@@ -20,6 +20,7 @@ from support.builders import (
     a_snapshot,
 )
 from support.changes import with_container, with_network, with_sandbox
+from support.commands import DELETE_WEB
 
 MISSING = with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=())
 LINK_DOWN = with_network(a_snapshot(), WEB_SANDBOX_ID, links_up=())
@@ -56,7 +57,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
     assert [(one.run_on.value, one.command) for one in observation.next_commands] == [
         ("node", f"nsenter --target {WEB_PAUSE_PID} --net ip address"),
         ("node", "pausewatch inspect team-a/web-x"),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_SANDBOX_ID,)
 

@@ -25,6 +25,7 @@ from support.builders import (
     adding,
 )
 from support.changes import with_zombies, with_zombies_of_another_node
+from support.commands import DELETE_WEB
 
 
 def run(snapshot: Snapshot, seen: float = 60, **thresholds: float) -> tuple[Observation, ...]:
@@ -123,7 +124,7 @@ def test_finding_tells_everything_a_reader_needs() -> None:
             "cluster",
             "kubectl --namespace team-a get pod web-x --output jsonpath='{.spec.containers[*].*.exec.command}'",
         ),
-        ("cluster", "kubectl --namespace team-a delete pod web-x"),
+        ("cluster", DELETE_WEB),
     ]
     assert observation.rests_on == (WEB_APP_ID, WEB_SANDBOX_ID)
 

@@ -25,6 +25,7 @@ from support.changes import (
     with_zombies,
     without_process,
 )
+from support.commands import DELETE_WEB
 from support.inspected import inspected_sandboxes, judged
 from support.printed import printed
 
@@ -113,7 +114,7 @@ def test_wide_has_whole_ids_and_every_number() -> None:
     assert "  │    pid      pid:[4026532311]   own; PID 1 is 2311 app\n" in text
     assert "       user     user:[4026531837]  the node's\n" in text
     assert f"  │    container {WEB_APP_ID}, attempt 0\n  │    image localhost/app:1\n" in text
-    assert "      kubectl --namespace team-a delete pod web-x\n" in text
+    assert f"      {DELETE_WEB}\n" in text
 
 
 def test_colour_stands_never_alone() -> None:

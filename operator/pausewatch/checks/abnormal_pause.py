@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.membership import SETTLING_SECONDS
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pause_usage import PauseUsage
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
@@ -99,7 +100,6 @@ def _observe(
     image = _image(node, sandbox)[0]
     dead = ", ".join(str(zombie.pid) for zombie in zombies[:ZOMBIES_SHOWN])
     pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
-    namespace, name = shlex.quote(sandbox.namespace), shlex.quote(sandbox.name)
     return Observation(
         reason=ABNORMAL_PAUSE,
         severity=Severity.WARNING,
@@ -122,7 +122,7 @@ def _observe(
             if zombies
             else NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {shlex.quote(sandbox.id)}"),
             NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
-            NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} delete pod {name}"),
+            *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
         ),
         rests_on=(sandbox.id,),
     )

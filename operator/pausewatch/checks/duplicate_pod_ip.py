@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pod_address import AddressedPod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -75,8 +76,7 @@ def _next_commands(holders: list[AddressedPod]) -> Iterator[NextCommand]:
     for pod in holders:
         yield NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {shlex.quote(pod.sandbox.id)}")
     sandbox = holders[-1].sandbox
-    delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
-    yield NextCommand(run_on=RunOn.CLUSTER, command=delete)
+    yield from delete_pod(sandbox.namespace, sandbox.name, sandbox.uid)
 
 
 CHECK = Check(

@@ -7,6 +7,7 @@ from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thre
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
 from pausewatch.model.network_pin import NetworkPin
+from pausewatch.model.next_commands import only_if
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
 from pausewatch.model.text import at_least
@@ -75,10 +76,15 @@ def _holders(node: NodeView, leaked: list[NetworkPin]) -> list[str]:
 def _next_commands(pin: NetworkPin) -> tuple[NextCommand, ...]:
     directory, _, name = pin.path.rpartition("/")
     if directory == DIRECTORY_OF_IP_NETNS:
-        commands = [f"ip netns pids {shlex.quote(name)}", f"ip netns delete {shlex.quote(name)}"]
+        name = shlex.quote(name)
+        nobody_inside = f'test -z "$(ip netns pids {name})"'
+        commands = [f"ip netns pids {name}", only_if(nobody_inside, f"ip netns delete {name}")]
     else:
         path = shlex.quote(pin.path)
-        commands = [f"findmnt {path}", f"umount {path}", f"rm {path}"]
+        # What is mounted there now has to be the namespace that was found; rm refuses while anything is mounted.
+        found = shlex.quote(f"nsfs[{namespace_text(NamespaceKind.NETWORK, pin.inode)}]")
+        still_it = f'test "$(findmnt -no SOURCE {path})" = {found}'
+        commands = [f"findmnt {path}", only_if(still_it, f"umount {path}"), f"rm {path}"]
     return tuple(NextCommand(run_on=RunOn.NODE, command=command) for command in commands)
 
 

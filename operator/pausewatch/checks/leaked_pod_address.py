@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.address_pool import AddressPool, AddressRange, ReservedAddress
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.next_commands import only_if
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
 from pausewatch.model.text import at_least
@@ -108,10 +109,12 @@ def _usage(pool: AddressPool) -> tuple[Evidence, ...]:
 
 def _next_commands(pool: AddressPool, leaked: ReservedAddress) -> tuple[NextCommand, ...]:
     directory, owner = shlex.quote(pool.directory), shlex.quote(leaked.owner_id)
+    # The plugin gives an address again as soon as it is free: by then the file belongs to another pod.
+    file = shlex.quote(f"{pool.directory}/{leaked.address}")
     commands = (
         f"crictl pods --no-trunc --id {owner}",
-        f"grep -rl {owner} {directory}",
-        f"rm {shlex.quote(f'{pool.directory}/{leaked.address}')}",
+        f"grep -rl -e {owner} {directory}",
+        only_if(f"grep -q -F -e {owner} {file}", f"rm {file}"),
     )
     return tuple(NextCommand(run_on=RunOn.NODE, command=command) for command in commands)
 

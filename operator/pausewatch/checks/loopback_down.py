@@ -4,6 +4,8 @@ import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.next_commands import delete_pod, only_if
 from pausewatch.model.pod_address import AddressedPod, why_nothing_was_seen
 from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
@@ -36,7 +38,7 @@ def _observe(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> Observati
             Evidence(name="addressesInside", value=", ".join(inside.addresses) or "none"),
             Evidence(name="seenThrough", value=inside.seen_through),
         ),
-        next_commands=_next_commands(pod, inside),
+        next_commands=_next_commands(node, pod, inside),
         rests_on=pod.rests_on,
     )
 
@@ -47,16 +49,25 @@ def _consequence(*, itself: bool) -> str:
     return "its containers can not reach each other, or themselves, on localhost"
 
 
-def _next_commands(pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
+def _next_commands(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
     sandbox = pod.sandbox
     name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
-    delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
     return (
         NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip address show dev lo"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
-        NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip link set lo up"),
-        NextCommand(run_on=RunOn.CLUSTER, command=delete),
+        NextCommand(run_on=RunOn.NODE, command=_set_up(node, inside)),
+        *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
     )
+
+
+def _set_up(node: NodeView, inside: PodNetwork) -> str:
+    """Return the command that mends it; a pid may be another process's by the time it is typed."""
+    command = f"nsenter {inside.nsenter_options} ip link set lo up"
+    links = node.links_of(inside.process_owner_id)
+    if inside.process is None or links is None:
+        return command
+    found = shlex.quote(namespace_text(NamespaceKind.NETWORK, links.network))
+    return only_if(f'test "$(readlink /proc/{inside.process.pid}/ns/net)" = {found}', command)
 
 
 CHECK = Check(

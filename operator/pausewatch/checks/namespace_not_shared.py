@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.process import FirstProcess
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container, NamespaceMode
@@ -199,11 +200,10 @@ def _next_commands(case: _Case) -> tuple[NextCommand, ...]:
     ]
     links = " ".join(f"/proc/{pid}/ns/{link}" for pid in compared)
     pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
-    delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
     return (
         NextCommand(run_on=RunOn.NODE, command=f"readlink {links}"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
-        NextCommand(run_on=RunOn.CLUSTER, command=delete),
+        *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
     )
 
 

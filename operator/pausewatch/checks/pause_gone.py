@@ -3,6 +3,7 @@
 import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import ContainerState, Sandbox, SandboxState
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -64,7 +65,7 @@ def _next_commands(sandbox: Sandbox) -> tuple[NextCommand, ...]:
         NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} get pod {name} -o wide"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
         NextCommand(run_on=RunOn.NODE, command=f"crictl pods --id {identifier}"),
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} delete pod {name}"),
+        *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
         NextCommand(run_on=RunOn.NODE, command=f"crictl stopp {identifier}"),
     )
 

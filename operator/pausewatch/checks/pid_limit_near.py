@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pid_limit import PidLimit, reached_about
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
@@ -129,15 +130,14 @@ def _next_commands(node: NodeView, case: _Case) -> tuple[NextCommand, ...]:
     group = case.groups[0]
     parent, subject = group.parents[0], subject_of_zombies(node, group)
     on_the_node = [_read_limit(case.limit), f"ps --ppid {parent.pid} -o pid,stat,lstart,comm"]
-    on_the_cluster = []
+    on_the_cluster: list[NextCommand] = []
     if not subject.is_node:
         on_the_node.append(f"pausewatch inspect {shlex.quote(f'{subject.namespace}/{subject.pod}')}")
         if parent.role not in NOT_ENDED_BY_ITS_POD:
-            in_namespace = f"kubectl --namespace {shlex.quote(subject.namespace)}"
-            on_the_cluster.append(f"{in_namespace} delete pod {shlex.quote(subject.pod)}")
+            on_the_cluster += delete_pod(subject.namespace, subject.pod, subject.uid)
     return (
         *(NextCommand(run_on=RunOn.NODE, command=command) for command in on_the_node),
-        *(NextCommand(run_on=RunOn.CLUSTER, command=command) for command in on_the_cluster),
+        *on_the_cluster,
     )
 
 

@@ -4,6 +4,7 @@ import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pod_address import AddressedPod, why_nothing_was_seen
 from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
@@ -58,11 +59,10 @@ def _consequence(*, itself: bool) -> str:
 def _next_commands(pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
     sandbox = pod.sandbox
     name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
-    delete = f"kubectl --namespace {shlex.quote(sandbox.namespace)} delete pod {shlex.quote(sandbox.name)}"
     return (
         NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip address"),
         NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
-        NextCommand(run_on=RunOn.CLUSTER, command=delete),
+        *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pid_limit import PidLimit, reached_about
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
@@ -130,7 +131,7 @@ def _next_commands(group: ZombieGroup, subject: Subject) -> tuple[NextCommand, .
     probes = f"{in_namespace} get pod {name} --output jsonpath={EXEC_PROBES}"
     commands.append(NextCommand(run_on=RunOn.CLUSTER, command=probes))
     if parent.role is not ParentRole.OTHER:
-        commands.append(NextCommand(run_on=RunOn.CLUSTER, command=f"{in_namespace} delete pod {name}"))
+        commands += delete_pod(subject.namespace, subject.pod, subject.uid)
     return tuple(commands)
 
 

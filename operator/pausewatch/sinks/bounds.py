@@ -34,8 +34,9 @@ EVIDENCE_NAME = 63
 EVIDENCE_VALUE = 256
 """Fits a path or a list of some processes; the same as the longest text kept from a node."""
 
-COMMAND = 512
-"""Fits every command with the longest names. A longer one is left out: a cut command may do something else."""
+COMMAND = 1024
+"""Fits every command with the longest names, also where one stands in it twice. A longer one is left out: a cut command
+may do something else."""
 
 NAME = 253
 """Of a node or pod: a DNS subdomain (Kubernetes, object names)."""
