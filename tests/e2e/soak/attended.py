@@ -19,6 +19,9 @@ MOST_TASKS = ZOMBIES + 10
 CARELESS = "/bin/busybox true & /bin/busybox true & exec /bin/busybox sleep 1000000"
 """A script that never waits for its two dead children."""
 
+KILLED = ("ContainerProcessGone",)
+"""What is told, as Info, for as long as the runtime has not heard that the container to be healed was killed."""
+
 NOWHERE = "nowhere"
 """Name and handler of a RuntimeClass that the runtime does not have."""
 
@@ -57,6 +60,7 @@ def kinds() -> tuple[Kind, ...]:
             severity="Critical",
             make=_falsified("network", "fresh"),
             when=When.ATTENDED,
+            also=KILLED,
         ),
         Kind(
             name="ipc-of-the-node",
@@ -65,6 +69,7 @@ def kinds() -> tuple[Kind, ...]:
             severity="Critical",
             make=_falsified("ipc", "host"),
             when=When.ATTENDED,
+            also=KILLED,
         ),
         Kind(
             name="moved-itself",

@@ -1,13 +1,16 @@
 """The books of a soak: in which scan each fault was made, told, healed and told no more, and what was told wrongly."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from e2e.soak.kind import Kind, Told
 from e2e.support.pace import Pace
 from pausewatch.checks._check import all_checks
 from pausewatch.evaluate import CLEAN_LOOKS_TO_CLEAR
+
+ENDING = ("ContainerProcessGone", "PauseGone")
+"""Reasons that are told as Info while they are young: a runtime out of breath hears late that a process ended."""
 
 MOST_PROBLEMS = 200
 """What goes on being wrong is so in each scan."""
@@ -52,6 +55,7 @@ class Ledger:
         problems: All that was wrong.
         outage: What the agent can not reach now, so that checks may be skipped; empty if there is nothing.
         scans: How many were looked at.
+        late: How often a pod that ends was told, as Info, to have lost a process of which its runtime did not know yet.
     """
 
     pace: Pace
@@ -59,6 +63,7 @@ class Ledger:
     problems: list[str] = field(default_factory=list)
     outage: str = ""
     scans: int = 0
+    late: int = 0
 
     def open(self, number: int, kind: Kind) -> Case:
         """Return the case of a fault that is about to be made."""
@@ -81,7 +86,7 @@ class Ledger:
         """Return how many scans may end before a healed fault is told no more: the clean ones, and two periods."""
         return CLEAN_LOOKS_TO_CLEAR + PERIODS
 
-    def see(self, scan: int, told: Iterable[Told], skipped: int, broken: int) -> None:
+    def see(self, scan: int, told: Iterable[Told], *, skipped: int, broken: int, ending: Collection[str]) -> None:
         """Take down what one scan told.
 
         Args:
@@ -89,6 +94,7 @@ class Ledger:
             told: Its findings.
             skipped: How many checks were skipped.
             broken: How many checks broke.
+            ending: The names of pods that are deleted, or gone from the API.
         """
         self.scans += 1
         findings, explained = set(told), set[Told]()
@@ -97,6 +103,9 @@ class Ledger:
                 own = {one for one in findings if case.kind.explains(case.number, one)}
                 self._follow(case, scan, own)
                 explained |= own
+        late = {one for one in findings - explained if _is_late(one, ending)}
+        self.late += len(late)
+        explained |= late
         self.problems += [f"scan {scan}: {one} is told, and nothing is wrong there" for one in findings - explained]
         if skipped and not self.outage:
             self.problems.append(f"scan {scan}: {skipped} checks were skipped, and nothing is out of reach")
@@ -121,3 +130,7 @@ class Ledger:
             case.cleared_at = scan
         elif scan > case.healed_at + self.cleared_within_scans():
             self.problems.append(f"scan {scan}: {name} was healed after scan {case.healed_at}, and is told: {own}")
+
+
+def _is_late(told: Told, ending: Collection[str]) -> bool:
+    return told.severity == "Info" and told.reason in ENDING and told.pod in ending

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from e2e.soak.kind import Kind, When
 
-ATTENDED_FAULTS, UNATTENDED_FAULTS = 7, 5
+ATTENDED_FAULTS, UNATTENDED_FAULTS = 9, 7
 """Of one round: with, and then without a kubelet."""
 
-MOST_AT_ONCE = 5
+MOST_AT_ONCE = 7
 MOST_WAIT_SCANS = 2
 MOST_OUTAGE_SCANS = 4
 

@@ -19,7 +19,7 @@ def a_ledger() -> tuple[Ledger, Case]:
 
 def see(ledger: Ledger, scan: int, *told: Told, skipped: int = 0) -> None:
     """Take down a scan in which no check broke."""
-    ledger.see(scan, told, skipped, 0)
+    ledger.see(scan, told, skipped=skipped, broken=0, ending=("guest-1",))
 
 
 def heal(case: Case, after_scan: int) -> None:
@@ -123,3 +123,17 @@ def test_skipped_checks() -> None:
     see(ledger, 12, skipped=3)
 
     assert "3 checks were skipped" in ledger.problems[0]
+
+
+def test_pod_that_ends() -> None:
+    """Its runtime may hear of it late: told as Info that is no false alarm, as anything more it is."""
+    young = Told("ContainerProcessGone", "Info", "guest-1")
+    for told, wrong in (
+        (young, 0),
+        (young._replace(severity="Critical"), 1),
+        (young._replace(reason="OrphanedSandbox"), 1),
+        (young._replace(pod="guest-2"), 1),
+    ):
+        ledger, _ = a_ledger()
+        see(ledger, 11, told)
+        assert (len(ledger.problems), ledger.late) == (wrong, 1 - wrong)

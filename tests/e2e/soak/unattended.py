@@ -26,6 +26,7 @@ def kinds() -> tuple[Kind, ...]:
             make=_killed_pause,
             when=When.UNATTENDED,
             pods=1,
+            also=("ContainerProcessGone",),  # for as long as the runtime has not heard that healing killed it
             later_seconds=1,  # the grace period of its pod
         ),
         Kind(

@@ -1,5 +1,6 @@
 """Who looks at every scan of an agent: what it tells, and what it costs the agent."""
 
+import json
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +101,8 @@ class Watcher:
         }
         self.skipped = int(metrics.total(CHECKS, outcome="SKIP"))
         broken = int(metrics.total(CHECKS, outcome="ERROR") + metrics.total(CRASHES))
-        self._ledger.see(scan, told, self.skipped, broken)
+        ending = {one.pod for one in told if one.severity == "Info" and one.pod and self._is_ending(one.pod)}
+        self._ledger.see(scan, told, skipped=self.skipped, broken=broken, ending=ending)
         self.samples.append(
             Sample(
                 scan=scan,
@@ -109,3 +111,10 @@ class Watcher:
                 descriptors=len(list(Path(f"/proc/{self._agent.process.pid}/fd").iterdir())),
             )
         )
+
+    def _is_ending(self, pod: str) -> bool:
+        """Whether a pod is deleted, or gone from the API; not so while nobody knows."""
+        if self._agent.node.get("/readyz") is None:
+            return False
+        text = self._agent.node.get(f"/api/v1/namespaces/lab/pods/{pod}")
+        return text is None or "deletionTimestamp" in json.loads(text)["metadata"]
