@@ -6,10 +6,10 @@ from datetime import datetime
 from rich.text import Text
 
 from pausewatch.kubectl_plugin.stored import StoredReport
-from pausewatch.model.report import Finding, Severity
+from pausewatch.model.report import Severity
 from pausewatch.sinks.page import Line, Page, labelled, words
 from pausewatch.sinks.report import time_text
-from pausewatch.sinks.terminal import STYLES, ago, counted, finding_lines
+from pausewatch.sinks.terminal import STYLES, ago, counted, explained, finding_lines
 
 AGENT_OF = "kubectl get pods -A -l app.kubernetes.io/name=pausewatch --field-selector spec.nodeName={node}"
 """The agent's pod; the label is the chart's."""
@@ -33,7 +33,7 @@ def node_page(report: StoredReport, now: datetime, *, wide: bool = False, namesp
         lines += [Line(text=Text()), *finding_lines(finding, now, wide=wide)]
     lines += _left_out(report, len(shown), namespace)
     lines += _coverage(report)
-    lines += explain_lines(shown)
+    lines += explained(shown)
     return Page(tuple(lines))
 
 
@@ -44,16 +44,6 @@ def stale_line(report: StoredReport, now: datetime) -> Iterator[Line]:
         text = f"no word from its agent {since}: what follows may be over, and what is new is not known"
         yield Line(label=words(("STALE", "bold yellow"), "  "), text=Text(text))
         yield Line(text=Text(AGENT_OF.format(node=report.node)), level=1, wraps=False)
-
-
-def explain_lines(findings: list[Finding]) -> Iterator[Line]:
-    """Yield the commands that explain these findings."""
-    reasons = dict.fromkeys(finding.reason for finding in findings)
-    if reasons:
-        yield Line(text=Text())
-        yield Line(text=words(("what it means, and what to do:", "dim")))
-    for reason in reasons:
-        yield Line(text=Text(f"pausewatch explain {reason}"), level=1, wraps=False)
 
 
 def _header(report: StoredReport) -> Text:

@@ -11,12 +11,12 @@ from typing import Any
 
 from rich.text import Text
 
-from pausewatch.kubectl_plugin.node import explain_lines, stale_line
+from pausewatch.kubectl_plugin.node import stale_line
 from pausewatch.kubectl_plugin.stored import StoredReport, clean
 from pausewatch.model.report import Finding
 from pausewatch.sinks.page import Line, Page, labelled, words
 from pausewatch.sinks.report import Object, known
-from pausewatch.sinks.terminal import ago, counted, finding_lines
+from pausewatch.sinks.terminal import ago, counted, explained, finding_lines
 
 MIRROR = "kubernetes.io/config.mirror"
 """Annotation of the mirror pod of a static one: the uid that kubelet and runtime know (kubelet:
@@ -124,7 +124,7 @@ def pod_page(pod: AskedPod, report: StoredReport | None, now: datetime, *, wide:
     lines.append(Line(text=Text()))
     lines.append(Line(text=words(("look closer:", "dim"))))
     lines += [Line(text=Text(one), level=1, wraps=False) for one in _commands(pod)]
-    lines += explain_lines(findings)
+    lines += explained(findings)
     return Page(tuple(lines))
 
 
