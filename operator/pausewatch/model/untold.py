@@ -46,14 +46,8 @@ def _strangers(node: NodeView) -> Unavailable | None:
     firsts = node.snapshot.first_processes
     if isinstance(firsts, Unavailable):
         return None
-    sandbox_of = {container.id: container.sandbox_id for container in node.containers.values()}
-    strangers = [
-        one
-        for one in firsts
-        if not one.in_own_cgroup
-        and not isinstance(one.links, Unavailable)
-        and sandbox_of.get(one.owner_id, one.owner_id) not in node.not_comparable
-    ]
+    outside = [one for one in firsts if not (one.in_own_cgroup or isinstance(one.links, Unavailable))]
+    strangers = [one for one in outside if _sandbox_of(node, one.owner_id) not in node.not_comparable]
     if not strangers:
         return None
     return Unavailable(
@@ -62,3 +56,9 @@ def _strangers(node: NodeView) -> Unavailable | None:
         f" {strangers[0].identity.pid} for {strangers[0].owner_id[:12]}",
         remedy="compare the pid in crictl inspect, or inspectp, with /proc/PID/cgroup",
     )
+
+
+def _sandbox_of(node: NodeView, owner_id: str) -> str:
+    """Return the sandbox of a container, or the sandbox itself."""
+    container = node.containers.get(owner_id)
+    return owner_id if container is None else container.sandbox_id
