@@ -72,6 +72,19 @@ def test_stranger_under_the_number(pod: FakeProc, cgroup: str) -> None:
     assert Reader(pod.root).read(*WANTED) == (replace(HEALTHY, in_own_cgroup=False),)
 
 
+@pytest.mark.parametrize("cgroup", ["0::/\n", "0::/inside\n"])
+@pytest.mark.parametrize(
+    ("of_pid_1", "is_ours"),
+    [("0::/../../../../init.scope\n", True), ("0::/../../..\n", True), ("0::/init.scope\n", False), ("0::/\n", False)],
+)
+def test_process_of_our_own_container(pod: FakeProc, cgroup: str, of_pid_1: str, *, is_ours: bool) -> None:
+    """On cgroups of version 2 its path has no id for us; without a cgroup namespace of ours it is a stranger's."""
+    pod.add(42, cgroup=cgroup)
+    pod.add(1, cgroup=of_pid_1)
+
+    assert Reader(pod.root).read(*WANTED) == (replace(HEALTHY, in_own_cgroup=is_ours),)
+
+
 def test_order_is_that_of_the_wanted(pod: FakeProc) -> None:
     """Two owners may have one process: all containers of a gVisor sandbox do."""
     other = "a" * 64

@@ -12,7 +12,8 @@ without ``.scope``. Around it anything can stand:
 - in front, the container that is the whole node (kind: ``/docker/<id>/kubelet/kubepods/…``), so the id is looked for
   behind the pod's part where there is one;
 - behind, cgroups that the container made itself (systemd, Docker in a pod, crun's ``/container``), so the first counts;
-- ``/../..`` in front if we are in a cgroup namespace of our own, which may cut the pod's part off;
+- ``/../..`` in front if we are in a cgroup namespace of our own, which may cut the pod's part off, and for processes of
+  our own container all of it: see ``is_of_our_container``;
 - ``crio-conmon-<id>``: CRI-O's monitor *of* that container, which is not in it;
 - ``" (deleted)"`` at the end once the cgroup was removed.
 
@@ -65,6 +66,21 @@ def pods_root(path: str) -> str | None:
         return None
     root = next((position for position, one in enumerate(segments[:pod]) if "kubepods" in one), pod)
     return "/".join(segments[:root])
+
+
+def is_of_our_container(text: str, of_pid_1: str) -> bool:
+    """Return whether a process is in the container that we run in ourselves, whose id no path tells there.
+
+    A container on version 2 has a cgroup namespace of its own. In there its processes are at ``/`` or below, and all
+    others' paths begin with ``/..`` (cgroup_namespaces(7)), that of the node's PID 1 too. Where that one's does not, we
+    have no such namespace, or do not see the node's processes: what is at ``/`` then is in no container.
+
+    Args:
+        text: The content of the process's cgroup file.
+        of_pid_1: That of the file of PID 1.
+    """
+    path, outside = path_in(text, ""), path_in(of_pid_1, "")
+    return path is not None and outside is not None and _is_outside(outside) and not _is_outside(path)
 
 
 def path_in(text: str, controller: str) -> str | None:
@@ -125,6 +141,11 @@ def _paths(text: str) -> dict[str, str]:
             case [_, controllers, path]:
                 paths.update(dict.fromkeys(controllers.split(","), path.removesuffix(" (deleted)")))
     return paths
+
+
+def _is_outside(path: str) -> bool:
+    """Return whether a path leads out of the cgroup namespace of whoever reads it."""
+    return path.startswith("/..")
 
 
 def _id_in(path: str) -> str | None:

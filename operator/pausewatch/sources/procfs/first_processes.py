@@ -176,7 +176,13 @@ class FirstProcesses:
 
     def _in_own_cgroup(self, owner_id: str, pid: int) -> bool:
         text = cgroup.read(self._root, pid)
-        return isinstance(text, str) and cgroup.container_id(text) == owner_id
+        if not isinstance(text, str):
+            return False
+        named = cgroup.container_id(text)
+        if named is not None:
+            return named == owner_id
+        of_pid_1 = cgroup.read(self._root, 1)
+        return isinstance(of_pid_1, str) and cgroup.is_of_our_container(text, of_pid_1)
 
 
 def _all_denied(firsts: tuple[FirstProcess, ...]) -> Unavailable | None:
