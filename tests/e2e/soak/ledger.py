@@ -1,6 +1,7 @@
 """The books of a soak: in which scan each fault was made, told, healed and told no more, and what was told wrongly."""
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -54,6 +55,7 @@ class Ledger:
         cases: All faults so far.
         problems: All that was wrong.
         outage: What the agent can not reach now, so that checks may be skipped; empty if there is nothing.
+        outages: How many of each kind there were.
         scans: How many were looked at.
         late: How often a pod that ends was told, as Info, to have lost a process of which its runtime did not know yet.
     """
@@ -62,6 +64,7 @@ class Ledger:
     cases: list[Case] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     outage: str = ""
+    outages: Counter[str] = field(default_factory=Counter)
     scans: int = 0
     late: int = 0
 

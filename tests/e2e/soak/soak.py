@@ -144,6 +144,7 @@ class Soak:
             self._outages.during(step.outage),
         ):
             self._agent.await_scans(step.scans)
+        self._ledger.outages[step.outage.value] += 1
 
     @contextmanager
     def _without(self, what: str, *, another_one: bool = False) -> Iterator[None]:

@@ -72,6 +72,7 @@ def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
     counts = f"{len(ledger.cases)} faults of {len(by_name)} kinds in {ledger.scans} scans"
     lines += [
         f"  {counts}; found and cleared in scans, median and most",
+        f"  outages: {', '.join(f'{what}: {count}' for what, count in sorted(ledger.outages.items())) or 'none'}",
         f"  pods that end, told as Info because their runtime heard of it late: in {ledger.late} scans",
         f"  resident memory, MiB: {resident_mib(samples)}",
         f"  file descriptors: {descriptors(samples)}",
