@@ -6,6 +6,7 @@ from datetime import datetime
 from pausewatch.model.access import AccessFact
 from pausewatch.model.address_pool import AddressPool
 from pausewatch.model.availability import Unavailable
+from pausewatch.model.clock_step import ClockStep, seconds_between
 from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.membership import Membership, Monitor
 from pausewatch.model.network_pin import NetworkPin
@@ -133,13 +134,16 @@ class Snapshot:
     access: tuple[AccessFact, ...] = ()
     """What this process may and may not see; never judged, shown to people."""
 
+    clock_steps: tuple[ClockStep, ...] = ()
+    """Of the wall clock, since this node is looked at; oldest first."""
+
     def age_seconds(self, unix_seconds: float) -> float:
         """Return how long ago a time stamp of a file was, as far as that can be known: at most since boot.
 
         A machine without a battery for its clock starts in the past and learns the time minutes later; what was made
         in between would look years old.
         """
-        return min(self.taken_at.timestamp() - unix_seconds, self.uptime_seconds)
+        return min(seconds_between(unix_seconds, self.taken_at.timestamp(), self.clock_steps), self.uptime_seconds)
 
 
 NODE_SECTIONS = ("sandboxes", "containers", "host_links", "first_processes", "processes")

@@ -8,7 +8,6 @@ and every new sandbox would look unknown for a moment.
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -27,8 +26,8 @@ from pausewatch.sources.network.deep_probe import DeepProbe
 from pausewatch.sources.patience import Patience
 from pausewatch.sources.place import DEFAULT_CNI_DIRECTORY, Place
 from pausewatch.sources.pods import PodsSource
-from pausewatch.sources.procfs.boot import uptime_seconds
 from pausewatch.sources.procfs.source import ProcReading, ProcSource
+from pausewatch.sources.wall_clock import WallClock
 
 OTHER_PID_NAMESPACE = "RuntimeInOtherPidNamespace"
 
@@ -67,6 +66,7 @@ class Collector:
             self._socket_root,
         )
         self._proc = ProcSource()
+        self._clock = WallClock()
         self._details = detail_sources()
         self._patience = Patience(patience_seconds)
         self._deep_probe = DeepProbe() if settings.deep_probe else None
@@ -96,10 +96,11 @@ class Collector:
         cri = self._cri.read()
         foreign = self._why_processes_are_foreign(cri)
         proc = self._proc.read([] if foreign else list(_wanted(cri)))
+        now = self._clock.read()
         snapshot = Snapshot(
             node_name=self._node_name,
-            taken_at=datetime.now(UTC),
-            uptime_seconds=uptime_seconds(),
+            taken_at=now.wall,
+            uptime_seconds=now.uptime_seconds,
             boot_id=self._proc.boot_id,
             cgroup_version=self._proc.cgroup_version,
             runtime=cri.runtime,
@@ -111,6 +112,7 @@ class Collector:
             processes=proc.processes,
             placements=proc.placements,
             access=(_socket_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
+            clock_steps=now.steps,
         )
         snapshot = replace(snapshot, sandbox_image=self._cri.sandbox_image(snapshot))
         return self._with_pods(self._with_details(snapshot, cri, foreign))
