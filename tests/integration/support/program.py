@@ -81,6 +81,10 @@ class Program:
         """Return the same program in the lab's mount and network namespaces, as a shell on a real node is."""
         return Inside(self.directory, self.environment, lab.containerd.pid)
 
+    def with_less(self, lab: RuntimeLab, *wrapper: str) -> "Inside":
+        """Return the same program in the lab's namespaces, started by a command that takes rights or a view away."""
+        return Inside(self.directory, self.environment, lab.containerd.pid, wrapper)
+
     def _finish(self, command: list[str], expect: int) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             command, capture_output=True, text=True, env=self.environment, timeout=COMMAND_SECONDS, check=False
@@ -105,12 +109,14 @@ class Inside(Program):
 
     Attributes:
         pid: The process.
+        wrapper: A command that the program is started by; none if it is empty.
     """
 
     pid: int
+    wrapper: tuple[str, ...] = ()
 
     def _finish(self, command: list[str], expect: int) -> "subprocess.CompletedProcess[str]":
-        return super()._finish(["nsenter", f"--target={self.pid}", "--mount", "--net", *command], expect)
+        return super()._finish(["nsenter", f"--target={self.pid}", "--mount", "--net", *self.wrapper, *command], expect)
 
 
 @dataclass(frozen=True)
