@@ -47,6 +47,12 @@ def pod(name: str = "web-x", *, spec: Mapping[str, Any] | None = None, **metadat
     }
 
 
+def node(name: str, ready: str) -> Object:
+    """Return a Node with the status of its condition Ready; empty for one whose kubelet has never told."""
+    conditions = [{"type": "DiskPressure", "status": "False"}, {"type": "Ready", "status": ready}]
+    return {"metadata": {"name": name}, "status": {"conditions": conditions} if ready else {}}
+
+
 def page(*reports: Object, following: str = "") -> str:
     """Return a page of a list."""
     return json.dumps({"metadata": {"continue": following}, "items": reports})

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from kubectl_plugin.answers import kubectl, page, pod, stored
+from kubectl_plugin.answers import kubectl, node, page, pod, stored
 from pausewatch.cli.errors import CliError
 from pausewatch.kubectl_plugin.kubectl import Kubectl, NotFoundError
 
@@ -29,13 +29,16 @@ def test_context_and_kubeconfig_are_handed_on(tmp_path: Path) -> None:
 
 
 def test_nodes_are_told_with_their_state(tmp_path: Path) -> None:
-    """As in the table for people; a control character in it reaches nobody."""
-    table = (
-        "node-1   Ready      <none>   3d   v1.36.3\nnode-2\x1b   NotReady,SchedulingDisabled   <none>   3d   v1.36.3\n"
-    )
+    """As kubectl calls it; a control character in a name reaches nobody."""
+    first = page(node("node-1", "True"), node("node-2\x1b", "False"), following="more")
+    answers = {"continue=more": page(node("node-3", "Unknown"), node("node-4", "")), "/api/v1/nodes?limit=500": first}
 
-    found = asking(tmp_path, {"get nodes --no-headers": table}).node_states()
-    assert found == {"node-1": "Ready", "node-2\\x1b": "NotReady,SchedulingDisabled"}
+    assert asking(tmp_path, answers).node_states() == {
+        "node-1": "Ready",
+        "node-2\\x1b": "NotReady",
+        "node-3": "NotReady",
+        "node-4": "Unknown",
+    }
 
 
 def test_pods_of_all_namespaces_or_of_one(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubectl_plugin.answers import CRITICAL, kubectl, page, pod, run, stored
+from kubectl_plugin.answers import CRITICAL, kubectl, node, page, pod, run, stored
 from pausewatch.kubectl_plugin.main import plugin
 from support.builders import TAKEN_AT
 from support.reports import a_finding
 
-NODES = "node-7   Ready   <none>   3d   v1.36.3\n"
+NODES = page(node("node-7", "True"))
 NO_REPORT = 'Error from server (NotFound): podsandboxreports.pausewatch.github.io "node-7" not found'
 
 
@@ -21,7 +21,7 @@ def broken(tmp_path: Path) -> Path:
     answers = {
         "podsandboxreports?": page(report),
         "podsandboxreports/node-7": json.dumps(report),
-        "get nodes": NODES,
+        "/nodes?": NODES,
         "get pod ": json.dumps(pod()),
         "get pods --all-namespaces": page(pod(), pod(namespace="team-b")),
     }
@@ -67,7 +67,7 @@ def test_finding_ends_with_10_where_asked(broken: Path, command: tuple[str, ...]
 def test_lesser_finding_does_not(tmp_path: Path) -> None:
     """And what is about other namespaces does not count with -n."""
     report = stored(taken_at=datetime.now(UTC), findings=(a_finding(),))
-    kubectl(tmp_path, {"podsandboxreports?": page(report), "/node-7": json.dumps(report), "get nodes": NODES})
+    kubectl(tmp_path, {"podsandboxreports?": page(report), "/node-7": json.dumps(report), "/nodes?": NODES})
 
     assert run(tmp_path, "nodes", "--fail-on", "critical").code == 0
     assert run(tmp_path, "node", "node-7", "--fail-on", "warning").code == 10
@@ -77,17 +77,17 @@ def test_lesser_finding_does_not(tmp_path: Path) -> None:
 def test_what_is_not_known_ends_with_11_where_asked(tmp_path: Path) -> None:
     """A stale report, a node without one, Nodes that may not be listed."""
     old = stored(taken_at=TAKEN_AT)
-    kubectl(tmp_path, {"podsandboxreports?": page(old), "/node-7": json.dumps(old), "get nodes": NODES})
+    kubectl(tmp_path, {"podsandboxreports?": page(old), "/node-7": json.dumps(old), "/nodes?": NODES})
     assert run(tmp_path, "nodes").code == 0
     assert run(tmp_path, "nodes", "--require-complete").code == 11
     assert run(tmp_path, "node", "node-7", "--require-complete").code == 11
 
-    kubectl(tmp_path, {"podsandboxreports?": page(), "get nodes": NODES})
+    kubectl(tmp_path, {"podsandboxreports?": page(), "/nodes?": NODES})
     told = run(tmp_path, "nodes", "--require-complete")
     assert told.code == 11
     assert "NO REPORT" in told.stdout
 
-    kubectl(tmp_path, {"podsandboxreports?": page()}, {"get nodes": "Error from server (Forbidden): nodes"})
+    kubectl(tmp_path, {"podsandboxreports?": page()}, {"/nodes?": "Error from server (Forbidden): nodes"})
     assert run(tmp_path, "nodes", "--require-complete").code == 11
 
 

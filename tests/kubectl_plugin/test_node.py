@@ -16,7 +16,7 @@ def test_node_is_told_in_full() -> None:
 
     assert text.startswith("node-7: 1 critical, 1 warning. containerd 2.4.2, 2 sandboxes, 0 zombies\n")
     assert "3 min ago" in text
-    assert "  Healthy           False  NamespaceNotShared: team-a/web-x/app runs" in text
+    assert "  Healthy           False  NamespaceNotShared\n" in text
     assert "\nCRITICAL  NamespaceNotShared  team-a/web-x/app\n" in text
     assert "    ps --ppid 2311 -o pid,stat,comm\n" in text
     assert "kubectl -n team-a describe pod web-x" not in text

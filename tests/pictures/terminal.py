@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -26,6 +27,11 @@ from lab.shapes import runtime
 
 COLUMNS, ROWS = 112, 60
 
+CHARACTER_WIDTH, LINE_HEIGHT = 12.2, 24.4
+"""Of a font of 20 pixels, as rich takes it for its pictures."""
+
+MARGIN = 14
+
 THEME = TerminalTheme(
     (13, 17, 23),
     (230, 237, 243),
@@ -37,15 +43,15 @@ THEME = TerminalTheme(
 """Light text on a dark sheet, which is readable on light and on dark pages."""
 
 FORMAT = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {terminal_width} {height}">
-<title>{title}</title>
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 WIDE HIGH">
+<title>TITLE</title>
 <style>
 .{unique_id}-matrix {{ font-family: DejaVu Sans Mono, Menlo, Consolas, monospace; font-size: {char_height}px;
-  line-height: {line_height}px; }}
+  white-space: pre; }}
 {styles}
 </style>
 <defs>{lines}</defs>
-<rect width="{terminal_width}" height="{height}" rx="8" fill="#0d1117"/>
+<rect width="WIDE" height="HIGH" rx="8" fill="#0d1117"/>
 <g transform="translate(14, 12)">
 {backgrounds}
 <g class="{unique_id}-matrix">
@@ -114,12 +120,17 @@ def as_svg(command: str, shown: str) -> str:
     console.print(Text.from_ansi(shown), soft_wrap=True)
     lines = len(shown.splitlines()) + 2
     return console.export_svg(
-        title=f"$ {command}",
         theme=THEME,
-        code_format=FORMAT.replace("{height}", str(round(lines * 24.4 + 24))),
+        code_format=_sized(escape(command), lines),
         unique_id="terminal",
         font_aspect_ratio=0.61,
     )
+
+
+def _sized(title: str, lines: int) -> str:
+    """Return the form of a picture with so many lines of the terminal's columns."""
+    wide, high = round(COLUMNS * CHARACTER_WIDTH) + 2 * MARGIN, round(lines * LINE_HEIGHT) + MARGIN
+    return FORMAT.replace("TITLE", title).replace("WIDE", str(wide)).replace("HIGH", str(high))
 
 
 def _environment(**variables: str) -> dict[str, str]:

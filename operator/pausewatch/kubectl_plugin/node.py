@@ -79,7 +79,9 @@ def _written(report: StoredReport, now: datetime) -> Iterator[Line]:
 def _conditions(report: StoredReport) -> Iterator[tuple[str, Text]]:
     for one in report.conditions:
         status = (one.status, CONDITION_STYLES.get(one.status, "bold yellow"))
-        yield one.type, words(status, f"  {one.reason}: {one.message}")
+        # Healthy repeats what the worst finding says.
+        message = "" if one.type == "Healthy" and report.findings else f": {one.message}"
+        yield one.type, words(status, f"  {one.reason}{message}")
 
 
 def _left_out(report: StoredReport, shown: int, namespace: str) -> Iterator[Line]:
