@@ -314,6 +314,23 @@ def test_hidden_processes(
     assert (theirs.reason if isinstance(theirs, Unavailable) else None) == reason
 
 
+def test_more_processes_than_memory_is_there_for(proc: FakeProc) -> None:
+    """None is read and nothing is kept, until there are fewer again: a killed agent would tell nobody."""
+    sweep = Sweep(proc.root, most_processes=3)
+    for pid in (40, 41):
+        proc.add(pid)
+    assert pids(sweep.read()) == [1, 40, 41]
+    proc.add(42)
+
+    too_many = sweep.read()
+
+    assert isinstance(too_many, Unavailable)
+    assert (too_many.reason, sweep.descriptors, sweep.latest(40)) == ("TooManyProcesses", 0, None)
+    shutil.rmtree(proc.path / "42")
+    with closing(sweep):
+        assert pids(sweep.read()) == [1, 40, 41]
+
+
 def test_close_closes_everything(proc: FakeProc) -> None:
     """And forgets what it knew."""
     sweep = Sweep(proc.root)
