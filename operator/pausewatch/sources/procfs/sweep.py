@@ -32,8 +32,8 @@ SPARE_DESCRIPTORS = 128
 """Left for the rest of the program: sockets, log files, the folder that is being listed."""
 
 MOST_PROCESSES = 30_000
-"""Each of them takes 1.4 kB of our memory, in the sweep and in what builds on it. With more, and with what else an agent
-holds, a container with a limit of 128Mi would be killed, again and again, on a node that has to be looked at."""
+"""Each takes 1.4 kB of our memory, in the sweep and in what builds on it. With more, and with what else an agent holds,
+a container with a limit of 128Mi would be killed, again and again, on a node that has to be looked at."""
 
 _NO_DESCRIPTOR = -1
 
