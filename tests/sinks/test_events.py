@@ -141,6 +141,15 @@ def test_pods_that_are_not_known_count_as_there() -> None:
     assert the(after(a_finding(), pods=DOWN)[0]).regarding == WEB
 
 
+@pytest.mark.parametrize("name", ["Web", "web_x", "-web", "web x", "\\x1b[2J"])
+def test_name_that_no_pod_can_have_is_told_on_the_node(name: str) -> None:
+    """A runtime takes any; an Event on such a pod would be refused."""
+    for subject in (a_subject(pod=name), a_subject(namespace=name)):
+        told, _ = after(a_finding(subject=subject), pods=DOWN)
+
+        assert the(told).regarding == NODE
+
+
 def test_finding_that_ends_with_its_pod_is_not_told() -> None:
     """Nobody could see it."""
     _, known = after(a_finding())

@@ -5,6 +5,7 @@ that asks for something gets one Event of type Warning when it appears and one o
 that are only for information get none.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,6 +35,9 @@ LONGEST_NAME_PART = 200
 """Characters of the object's name that an Event's begins with: 253 are allowed, and the digest takes 17."""
 
 DIGEST_LENGTH = 16
+
+LEGAL_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+"""Of an object in the API (Kubernetes, object names: DNS subdomain). A runtime takes any other one as well."""
 
 Object = dict[str, Any]
 
@@ -204,6 +208,9 @@ def _where(subject: Subject, pods: Mapping[str, Pod] | None, node_name: str) -> 
     if subject.is_node:
         return _node(node_name)
     if pods is None:
+        # Told by the runtime alone: what can not be a pod in the API would be refused, again and again.
+        if not (LEGAL_NAME.fullmatch(subject.pod) and LEGAL_NAME.fullmatch(subject.namespace)):
+            return None
         return Regarding(kind="Pod", namespace=subject.namespace, name=subject.pod, uid=subject.uid)
     pod = pods.get(subject.uid)
     return None if pod is None else Regarding(kind="Pod", namespace=pod.namespace, name=pod.name, uid=pod.uid)

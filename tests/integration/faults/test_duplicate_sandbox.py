@@ -30,7 +30,7 @@ def test_second_sandbox_of_a_pod(lab: RuntimeLab, program: Program, start_case: 
         f"{running.sandbox_id}, attempt 0, running: app",
     ]
     tree, status, stopped = type_on_the_node(program, finding)
-    assert tree.count("twin") >= 2
+    assert tree.count("\n  sandbox ") == 2
     assert '"state": "SANDBOX_READY"' in status
     assert stopped == f"Stopped sandbox {running.sandbox_id}\n"
     case.cleared()

@@ -29,7 +29,7 @@ def test_commands_of_a_wrong_namespace(lab: RuntimeLab, program: Program, kind: 
     assert shown.keys() == {"readlink", "pausewatch"}
     assert shown["readlink"].split() == links
     assert links[0] != links[1]
-    (wrong,) = [line for line in shown["pausewatch"].splitlines() if "WRONG" in line]
+    (wrong,) = [line for line in shown["pausewatch"].splitlines() if f"WRONG {kind}: " in line]
     assert all(link in wrong for link in links)
 
 
@@ -43,7 +43,9 @@ def test_commands_of_zombies(lab: RuntimeLab, program: Program) -> None:
 
     assert shown.keys() == {"ps", "pausewatch"}
     assert dead(shown["ps"]) == sorted(zombies_of(running.pid()))
-    assert f"{ZOMBIES}, children of pid {running.pid()} misbehave (PID 1 of the container)" in shown["pausewatch"]
+    assert (
+        f"{ZOMBIES} zombies, children of pid {running.pid()} misbehave (PID 1 of the container)" in shown["pausewatch"]
+    )
 
 
 def on_the_node(finding: Finding) -> list[str]:
