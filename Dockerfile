@@ -45,7 +45,8 @@ COPY --from=build /opt/pausewatch /opt/pausewatch
 # seed fixes the order in which sets of constants are written.
 ARG PYTHONHASHSEED=0
 RUN ["/usr/bin/python3", "-B", "-m", "compileall", "-q", "--invalidation-mode=unchecked-hash", "/usr/lib/python3.11", "/opt/pausewatch/lib"]
-ENV PATH=/opt/pausewatch/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8
+# One pool of memory for all threads: with one for each, a node with 250 pods and 2,000 processes takes 2 MiB more.
+ENV PATH=/opt/pausewatch/bin:/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 MALLOC_ARENA_MAX=1
 USER 65532:65532
 WORKDIR /
 EXPOSE 7287
