@@ -59,7 +59,7 @@ pictures: ## draw the pictures of the documentation: a real terminal, the import
 docs: ## build the site into dist/site, strictly: a link that leads nowhere fails
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet mkdocs==1.6.1 && \
-	"$$scratch/bin/mkdocs" build --strict --quiet && echo "docs: dist/site/index.html"
+	"$$scratch/bin/mkdocs" build --strict
 
 image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
 	@$(IN) && python -m lab.build.agent_image

@@ -55,7 +55,8 @@ def _relinked(markdown: str, source: str, target: str, moved: dict[str, str]) ->
         aimed = os.path.normpath(PurePosixPath(source).parent / found[1])
         anchor = found[2] or ""
         inside = moved.get(aimed) or (aimed.removeprefix("docs/") if aimed.startswith("docs/") else "")
-        if inside and (REPOSITORY / aimed).is_file():
+        # A page that is not there stays a link within the site, which mkdocs refuses.
+        if inside and not (REPOSITORY / aimed).is_dir():
             return f"{os.path.relpath(inside, PurePosixPath(target).parent)}{anchor}"
         return f"{SOURCE}{aimed}{anchor}"
 

@@ -34,5 +34,5 @@ def test_make_targets_exist() -> None:
     """The commands that the README names."""
     makefile = (REPOSITORY / "Makefile").read_text()
 
-    for target in re.findall(r"make (demo|test|check)\b", README):
+    for target in re.findall(r"make (demo|test|check|image|pictures)\b", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)

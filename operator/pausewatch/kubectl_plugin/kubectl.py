@@ -17,8 +17,8 @@ REPORTS = "/apis/pausewatch.github.io/v1alpha1/podsandboxreports"
 NODES = "/api/v1/nodes"
 
 PAGE_SIZE = 500
-"""Objects of one answer, as kubectl asks for lists itself (kubectl get --chunk-size). Reports are 1 MB then where little
-is wrong, Nodes 5 to 15 MB; no more is held at one time."""
+"""Objects of one answer, as kubectl asks for lists itself (kubectl get --chunk-size). Reports are 1 MB then where
+little is wrong, Nodes 5 to 15 MB; no more is held at one time."""
 
 LONGEST_CAUSE = 400
 
