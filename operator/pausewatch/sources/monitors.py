@@ -10,8 +10,10 @@ A shim's command line (containerd, pkg/shim)::
 
 with ``-e`` for the session of an exec. Whoever may run a program may run one that calls itself so. A runtime's own
 monitors are in the runtime's mount namespace, where no pod can be without being root on the node: only of those is the
-command line believed, or read at all. (A program can keep its reader waiting, by mapping its arguments from a file
-system that does not answer.)
+command line believed, or read at all. A program can keep whoever reads its arguments waiting for ever: the kernel takes
+the lock of its memory for that (fs/proc/base.c, proc_pid_cmdline_read), which another thread of it may hold while it
+waits itself. No other file of a process that we read needs that lock: stat, schedstat, cgroup, status, mountinfo, exe
+and the links below ns and net answer all the same (tests/integration/hostile_node/test_hanging_reads.py).
 """
 
 import os

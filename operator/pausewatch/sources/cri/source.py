@@ -24,6 +24,7 @@ from pausewatch.sources.cri.endpoint import choose_socket, endpoint_uri, existin
 from pausewatch.sources.cri.memory import Memory
 from pausewatch.sources.cri.peer import listener_pid
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS, SandboxImageSource
+from pausewatch.sources.cri.spare_threads import why_too_few
 
 STATUS_TIME_LIMITS = 3
 """The status calls of one reading end after this many times the time limit of one call. Asking for 110 sandboxes and
@@ -200,6 +201,9 @@ class CriSource:
         known = self._connection
         if known is not None and (known.path, known.listener) == (path, listener):
             return known
+        too_few = why_too_few()
+        if too_few is not None:
+            return too_few
         self.close()
         client = CriClient(f"{self._socket_root}{path}", self._timeout_seconds, self._calls)
         self._connection = _Connection(path=path, listener=listener, client=client)
