@@ -111,7 +111,7 @@ class Collector:
             pinned_namespaces=() if foreign else self._pins(cri, proc),
             processes=proc.processes,
             placements=proc.placements,
-            access=(_socket_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
+            access=(*_runtime_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
             clock_steps=now.steps,
         )
         snapshot = replace(snapshot, sandbox_image=self._cri.sandbox_image(snapshot))
@@ -253,17 +253,23 @@ def _without_ready_sandbox(snapshot: Snapshot, pods: tuple[Pod, ...]) -> tuple[P
     return tuple(sorted(missing, key=lambda pod: pod.uid in lived))
 
 
-def _socket_access(cri: CriReading) -> AccessFact:
+def _runtime_access(cri: CriReading) -> tuple[AccessFact, ...]:
+    """Return whether the runtime answers, and which it is."""
     if isinstance(cri.sandboxes, Unavailable):
-        return AccessFact(
+        silent = AccessFact(
             name="runtime-socket",
             granted=False,
             detail=cri.sandboxes.detail,
             lost="everything: without the runtime there are no sandboxes to judge",
             remedy=cri.sandboxes.remedy,
         )
-    endpoint = "the CRI socket" if isinstance(cri.runtime, Unavailable) else cri.runtime.endpoint
-    return AccessFact(name="runtime-socket", granted=True, detail=f"{endpoint} answers")
+        return (silent,)
+    if isinstance(cri.runtime, Unavailable):
+        return (AccessFact(name="runtime-socket", granted=True, detail="the CRI socket answers"),)
+    return (
+        AccessFact(name="runtime-socket", granted=True, detail=f"{cri.runtime.endpoint} answers"),
+        AccessFact(name="runtime-version", granted=True, detail=f"{cri.runtime.name} {cri.runtime.version}"),
+    )
 
 
 def _pid_namespace_access(foreign: Unavailable | None) -> tuple[AccessFact, ...]:

@@ -38,7 +38,7 @@ def test_pod_that_is_near_its_limit_and_then_at_it(lab: RuntimeLab, program: Pro
     assert f"uses 80 % or more of the {LIMIT} tasks that pids.max allows" in near.message
     numbers, dead, tree = type_on_the_node(program, near)
     assert numbers.split() == [f"pids.current:{tasks}", f"pids.max:{LIMIT}"]
-    assert dead.count(" Z ") == len(zombies_of(running.pid())) == ZOMBIES
+    assert dead.count(" Z") == len(zombies_of(running.pid())) == ZOMBIES
     assert f"{ZOMBIES} zombies, children of pid {running.pid()} misbehave" in tree
 
     lab.cgroup.limit_pids(lab.cgroup.pod(running.uid), tasks)

@@ -100,7 +100,7 @@ def test_daemon_of_the_node(lab: RuntimeLab, program: Program, start_case: Start
         assert (finding.reason, finding.subject.is_node) == ("ZombieBuildup", True)
         assert told_parent(finding) == f"pid {parent} (misbehave), a process of no listed pod: 300+ zombies"
         dead, whose = type_on_the_node(program, finding)
-        assert dead.count(" Z ") == ZOMBIES_OF_THE_NODE
+        assert dead.count(" Z") == ZOMBIES_OF_THE_NODE
         assert cgroup in whose
     case.cleared()
 
@@ -152,7 +152,7 @@ def told_parent(finding: Finding) -> str:
 def shows_the_dead(program: Program, finding: Finding, parent: int) -> None:
     """Type the commands: ps lists each of the dead, inspect names their parent."""
     dead, tree = type_on_the_node(program, finding)
-    assert dead.count(" Z ") == ZOMBIES
+    assert dead.count(" Z") == ZOMBIES
     assert f"{ZOMBIES} zombies, children of pid {parent} misbehave" in tree
 
 

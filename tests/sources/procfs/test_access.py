@@ -82,3 +82,12 @@ def test_pins() -> None:
     assert fact.detail == "pin is gone"
     assert fact.lost
     assert fact.remedy
+
+
+def test_cgroups() -> None:
+    """Without them no process belongs to a container."""
+    assert access.cgroups("v2").granted
+    missing = access.cgroups("")
+    assert not missing.granted
+    assert missing.lost
+    assert missing.remedy

@@ -149,7 +149,7 @@ def test_access_as_root_and_as_an_ordinary_user(node: ProcSource) -> None:
             return [fact.name for fact in source.access() if not fact.granted]
 
     assert all(fact.granted for fact in node.access())
-    assert as_nobody(of_nobody) == ["namespace-links"]
+    assert as_nobody(of_nobody) == ["root", "sys-ptrace", "namespace-links"]
 
 
 def test_boot_and_cgroup_version(node: ProcSource, proc: FakeProc) -> None:

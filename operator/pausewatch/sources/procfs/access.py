@@ -80,6 +80,20 @@ def boot_id(boot: str | Unavailable) -> AccessFact:
     return AccessFact(name=name, granted=True, detail=f"boot {boot}")
 
 
+def cgroups(version: str) -> AccessFact:
+    """Return whether the cgroups of processes can be read, by which they are assigned to containers."""
+    name = "cgroup-version"
+    if not version:
+        return AccessFact(
+            name=name,
+            granted=False,
+            detail="no cgroup hierarchy was found in /proc/self/cgroup",
+            lost="to which container a process belongs",
+            remedy="boot the node with a kernel that has cgroups, and look at /proc/self/cgroup",
+        )
+    return AccessFact(name=name, granted=True, detail=version)
+
+
 def pins(unread: Iterable[Unavailable]) -> tuple[AccessFact, ...]:
     """Return one fact for each pinned namespace that could not be read."""
     return tuple(

@@ -1,5 +1,6 @@
 """/proc, read for one Snapshot after another: what the Collector calls."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.process import FirstProcess, Placement, Process
 from pausewatch.model.snapshot import PinnedNamespace
-from pausewatch.sources.procfs import access, boot, cgroup, namespace_links, pinned, process_stat, status
+from pausewatch.sources.procfs import access, boot, cgroup, namespace_links, own_process, pinned, process_stat, status
 from pausewatch.sources.procfs.first_processes import FirstProcesses
 from pausewatch.sources.procfs.placements import Placements
 from pausewatch.sources.procfs.sweep import Sweep, affordable_descriptors
@@ -45,6 +46,7 @@ class ProcSource:
         self._placements = Placements(root)
         self._boot_id = boot.read_boot_id(root)
         own_cgroup = cgroup.read(root)
+        self._own = own_process.read(root, os.geteuid())
         self._cgroup_version = cgroup.version(own_cgroup) if isinstance(own_cgroup, str) else ""
         self._last: ProcReading | None = None
         self._unread_pins: tuple[Unavailable, ...] = ()
@@ -119,9 +121,12 @@ class ProcSource:
     def access(self) -> tuple[AccessFact, ...]:
         """Return what the last reading, or one made for the purpose, could and could not see."""
         last = self._last or self.read(())
+        links = access.links(last.first_processes, None if last.first_processes else status.read(self._root))
         return (
+            *own_process.facts(self._own, suffices=links.granted),
             access.process_list(last.processes),
-            access.links(last.first_processes, None if last.first_processes else status.read(self._root)),
+            links,
+            access.cgroups(self._cgroup_version),
             access.boot_id(self._boot_id),
             *access.pins(self._unread_pins),
         )
