@@ -20,7 +20,7 @@ CPU_SECONDS = 5.0
 """Of the plugin and all its kubectl together; it takes 1.2. Elapsed time depends on who else uses the machine."""
 
 MEMORY_BYTES = 150 * 1024 * 1024
-"""Of the largest of these processes; it takes 92 MiB."""
+"""Of the largest of these processes; the plugin takes 77 MiB, with 5,000 Nodes of 10 KB as well."""
 
 SERVED_SECONDS = 60.0
 
