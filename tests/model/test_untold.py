@@ -62,11 +62,11 @@ def test_process_of_somebody_else() -> None:
     assert f"pid {WEB_APP_PID} for {WEB_APP_ID[:12]}" in why.detail
 
 
-@pytest.mark.parametrize("links", [HOST_LINKS, EXITED])
+@pytest.mark.parametrize("links", [HOST_LINKS, REFUSED, EXITED])
 @pytest.mark.parametrize("runtime_type", ["io.containerd.runc.v2", "io.containerd.runsc.v1"])
 def test_process_that_says_nothing(links: NamespaceLinks | Unavailable, runtime_type: str) -> None:
     """A zombie has lost its cgroup, and that of a user-space kernel is its own business."""
     snapshot = with_first_process(a_snapshot(), WEB_APP_ID, in_own_cgroup=False, links=links)
     told = untold(a_node(with_sandbox(snapshot, WEB_SANDBOX_ID, runtime_type=runtime_type)))
 
-    assert bool(told) is (links is HOST_LINKS and runtime_type == "io.containerd.runc.v2")
+    assert bool(told) is (links is not EXITED and runtime_type == "io.containerd.runc.v2")

@@ -6,7 +6,8 @@ with rubbish would make a node look healthy.
 
 from collections.abc import Iterable, Iterator
 
-from pausewatch.model.availability import Unavailable
+from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.process import FirstProcess
 from pausewatch.model.sandbox import Container, Sandbox
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.text import at_least
@@ -46,7 +47,7 @@ def _strangers(node: NodeView) -> Unavailable | None:
     firsts = node.snapshot.first_processes
     if isinstance(firsts, Unavailable):
         return None
-    outside = [one for one in firsts if not (one.in_own_cgroup or isinstance(one.links, Unavailable))]
+    outside = [one for one in firsts if not one.in_own_cgroup and _is_there(one)]
     strangers = [one for one in outside if _sandbox_of(node, one.owner_id) not in node.not_comparable]
     if not strangers:
         return None
@@ -56,6 +57,10 @@ def _strangers(node: NodeView) -> Unavailable | None:
         f" {strangers[0].identity.pid} for {strangers[0].owner_id[:12]}",
         remedy="compare the pid in crictl inspect, or inspectp, with /proc/PID/cgroup",
     )
+
+
+def _is_there(first: FirstProcess) -> bool:
+    return not isinstance(first.links, Unavailable) or first.links.reason == PERMISSION_DENIED
 
 
 def _sandbox_of(node: NodeView, owner_id: str) -> str:

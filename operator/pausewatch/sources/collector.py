@@ -22,6 +22,7 @@ from pausewatch.model.text import printable
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
 from pausewatch.sources.cri.source import CriReading, CriSource
 from pausewatch.sources.details import FROM_OUTSIDE, HANGS, PATIENCE_SECONDS, detail_sources
+from pausewatch.sources.doubts import doubtful
 from pausewatch.sources.network.deep_probe import DeepProbe
 from pausewatch.sources.patience import Patience
 from pausewatch.sources.place import DEFAULT_CNI_DIRECTORY, Place
@@ -114,6 +115,7 @@ class Collector:
             access=(*_runtime_access(cri), *_pid_namespace_access(foreign), *self._proc.access()),
             clock_steps=now.steps,
         )
+        self._cri.doubt(doubtful(snapshot))
         snapshot = replace(snapshot, sandbox_image=self._cri.sandbox_image(snapshot))
         return self._with_pods(self._with_details(snapshot, cri, foreign))
 

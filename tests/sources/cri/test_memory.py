@@ -71,6 +71,17 @@ def test_what_was_known_in_the_state_before() -> None:
     assert memory.former("a") is None
 
 
+def test_doubted_value_is_asked_again() -> None:
+    """It stands until then; nobody is known by an id that is not listed."""
+    memory: Memory[str] = Memory()
+    memory.learn(RUNNING, "value", settled=True)
+    memory.doubt("a")
+    memory.doubt("stranger")
+
+    assert memory.values() == ("value",)
+    assert memory.recall([RUNNING]) == [RUNNING]
+
+
 @pytest.mark.parametrize("identifier", ["", "\x1b[31m", "a" * 257, "back\\slash"])
 def test_entry_without_a_proper_id(identifier: str) -> None:
     """Nothing can be asked about it, and what was known before stays known."""

@@ -155,6 +155,17 @@ def test_second_reading_asks_for_two_lists(runtime: FakeRuntime, source: CriSour
     assert containers(second)[WEB_CONTAINER] is containers(first)[WEB_CONTAINER]
 
 
+def test_doubted_statuses_are_asked_for_again(runtime: FakeRuntime, source: CriSource) -> None:
+    """Once: what is told then is remembered as before."""
+    source.read()
+    runtime.calls.clear()
+    source.doubt((WEB_SANDBOX, WEB_CONTAINER))
+    source.read()
+    source.read()
+
+    assert runtime.calls == {"ListPodSandbox": 2, "ListContainers": 2, "PodSandboxStatus": 1, "ContainerStatus": 1}
+
+
 def test_new_container_is_asked_for_once(runtime: FakeRuntime, source: CriSource) -> None:
     """One status call per new container."""
     source.read()

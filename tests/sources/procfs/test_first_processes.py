@@ -298,6 +298,17 @@ def test_all_denied_makes_the_section_unavailable(pod: FakeProc) -> None:
     assert "CAP_SYS_PTRACE" in found.remedy
 
 
+def test_denied_stranger_makes_nothing_unavailable(pod: FakeProc) -> None:
+    """A runtime that names the node's first process, which the kernel shows to nobody, proves no want of permission."""
+    pod.add(7)
+    (pod.path / "7/ns").chmod(0o700)
+
+    (denied,) = as_nobody(lambda: Reader(pod.root).read((STRANGER, 7)))
+
+    assert not denied.in_own_cgroup
+    assert isinstance(denied.links, Unavailable)
+
+
 def test_some_denied_leaves_the_others(pod: FakeProc) -> None:
     """What could be read is judged."""
     pod.add(7)

@@ -61,9 +61,6 @@ class Memory(Generic[ValueT]):
         self._values, self._former = kept, known
         return unknown
 
-    def __contains__(self, identifier: str) -> bool:
-        return identifier in self._values
-
     def former(self, identifier: str) -> ValueT | None:
         """Return what was known of an entry before the last ``recall``, in whatever state it was then."""
         known = self._former.get(identifier)
@@ -72,6 +69,11 @@ class Memory(Generic[ValueT]):
     def learn(self, listed: Listed, value: ValueT, *, settled: bool) -> None:
         """Take in the value of an entry that ``recall`` returned; ask for it again next time unless ``settled``."""
         self._values[listed.id] = (listed.state if settled else UNSETTLED, value)
+
+    def doubt(self, identifier: str) -> None:
+        """Ask for a value again next time."""
+        if identifier in self._values:
+            self._values[identifier] = (UNSETTLED, self._values[identifier][1])
 
     def values(self) -> tuple[ValueT, ...]:
         """Return all values by id: a runtime lists in random order, and two readings of one node are to be equal."""

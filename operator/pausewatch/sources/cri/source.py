@@ -6,7 +6,7 @@ a status costs the runtime about a millisecond, and what it tells does not chang
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -173,6 +173,12 @@ class CriSource:
         if isinstance(answer, Unavailable) and answer.reason not in ABOUT_ONE_CALL:
             self._refusal = answer
         return answer
+
+    def doubt(self, ids: Iterable[str]) -> None:
+        """Ask in the next reading for the statuses of these sandboxes and containers, remembered or not."""
+        for identifier in ids:
+            self._sandboxes.doubt(identifier)
+            self._containers.doubt(identifier)
 
     def close(self) -> None:
         """End the connection and forget everything; the next reading starts anew."""

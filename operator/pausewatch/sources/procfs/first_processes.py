@@ -186,17 +186,17 @@ class FirstProcesses:
 
 
 def _all_denied(firsts: tuple[FirstProcess, ...]) -> Unavailable | None:
-    """Return why nothing can be said about any of them, if want of permission is why."""
-    denied = [
-        first.links
-        for first in firsts
-        if isinstance(first.links, Unavailable) and first.links.reason == PERMISSION_DENIED
-    ]
-    if not denied or len(denied) < len(firsts):
+    """Return why nothing can be said about any of them, if want of permission is why.
+
+    What the runtime names and is somebody else's proves no such want: the kernel shows some processes to nobody.
+    """
+    own = [first.links for first in firsts if first.in_own_cgroup]
+    denied = [links for links in own if isinstance(links, Unavailable) and links.reason == PERMISSION_DENIED]
+    if not denied or len(denied) < len(own):
         return None
     return Unavailable(
         reason=PERMISSION_DENIED,
-        detail=f"the Linux namespaces of none of {len(firsts)} pauses and containers may be read ({denied[0].detail})",
+        detail=f"the Linux namespaces of none of {len(own)} pauses and containers may be read ({denied[0].detail})",
         remedy=denied[0].remedy,
     )
 
