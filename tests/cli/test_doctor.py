@@ -42,3 +42,34 @@ def test_looks_at_this_node(socket: str) -> None:
     assert (told.code, told.stderr) == (0, "")
     assert f"unix://{socket} answers" in told.stdout
     assert "/proc shows" in told.stdout
+
+
+@pytest.mark.usefixtures("runtime")
+def test_without_a_cluster_nobody_is_asked(socket: str, tmp_path: Path) -> None:
+    """That is no failure of a node without one, and is said."""
+    told = run("doctor", "--runtime-endpoint", f"unix://{socket}", HOME=str(tmp_path))
+
+    assert told.code == 0
+    assert "not asked  the API server" in told.stdout
+    assert "api-server" not in told.stdout
+
+
+@pytest.mark.usefixtures("runtime")
+def test_kubeconfig_that_is_named_has_to_work(socket: str, tmp_path: Path) -> None:
+    """It is told with what is lost; what the node shows stands above as ever."""
+    missing = str(tmp_path / "agent.kubeconfig")
+    told = run("doctor", "--runtime-endpoint", f"unix://{socket}", "--kubeconfig", missing)
+
+    assert told.code == 0
+    assert "MISSING  api-server: " in told.stdout
+    assert missing in told.stdout
+    assert "not asked" not in told.stdout
+    assert "ok       root: user 0\n" in told.stdout or "root: user " in told.stdout
+
+
+def test_recording_asks_nobody(tmp_path: Path) -> None:
+    """What a node saw then, and nothing about here."""
+    told = run("doctor", "--from", a_recording(tmp_path / "node.json", a_snapshot(access=(MISSING,))))
+
+    assert "api-server" not in told.stdout
+    assert "not asked" not in told.stdout

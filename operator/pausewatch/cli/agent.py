@@ -10,7 +10,7 @@ from pausewatch.agent.run import Agent
 from pausewatch.agent.startup import set_up_log
 from pausewatch.agent.threads import run_and_leave
 from pausewatch.cli.errors import CliError, ExitCode
-from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION, settings_in_force, with_options
+from pausewatch.cli.options import KUBECONFIG_OPTION, RUNTIME_OPTIONS, SET_OPTION, settings_in_force, with_options
 from pausewatch.cli.settings_file import settings_file
 from pausewatch.cli.streams import write
 from pausewatch.cluster.connection import find_place
@@ -18,10 +18,7 @@ from pausewatch.settings import Flags
 
 
 @click.command("agent")
-@click.option(
-    "--kubeconfig", type=click.Path(path_type=Path), metavar="FILE",
-    help="How to reach the API server. Default: KUBECONFIG, the pod's service account, ~/.kube/config.",
-)  # fmt: skip
+@KUBECONFIG_OPTION
 @click.option("--listen", "listen_address", metavar="[HOST]:PORT", help="Of metrics and health. Default: :7287.")
 @click.option(
     "--events/--no-events", default=None,

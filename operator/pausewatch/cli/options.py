@@ -17,6 +17,12 @@ RUNTIME_OPTIONS: tuple[Decorator, ...] = (
     click.option("--node-name", metavar="NAME", help="What to call this node. Default: its host name."),
     click.option("--settings", "settings_file", metavar="FILE", type=click.Path(path_type=Path), help="A YAML file."),
 )
+KUBECONFIG_OPTION: Decorator = click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="How to reach the API server. Default: KUBECONFIG, the pod's service account, ~/.kube/config.",
+)
 SET_OPTION: Decorator = click.option(
     "--set",
     "thresholds",

@@ -63,6 +63,11 @@ def access(facts: Iterable[AccessFact]) -> Page:
     return Page((*access_lines(facts), _blank(), Line(text=Text(summary))))
 
 
+def with_not_asked(page: Page, what: str) -> Page:
+    """Return a page of preconditions with those that nobody could be asked about."""
+    return Page((*page.lines, Line(label=words(("not asked  ", "bold")), text=Text(what))))
+
+
 def access_lines(facts: Iterable[AccessFact], level: int = 0) -> Iterator[Line]:
     """Yield one line per fact; a missing one is followed by what is lost and how to get it."""
     for fact in facts:
