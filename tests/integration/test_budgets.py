@@ -3,10 +3,12 @@
 import pytest
 
 from bench import budgets, system_calls
+from bench.churn import ALIVE, pods_come_and_go
 from bench.costs import Looker, measure_costs
 from bench.endurance import endure
 from bench.event_loop import longest_wait_seconds
 from bench.load import CONTAINERS, run_pods
+from lab import faults
 from lab.build.tools import need_tools
 from lab.pins import CONTAINERD_2_4
 from lab.shapes.runtime import RuntimeLab
@@ -14,6 +16,8 @@ from pausewatch.model.settings import Settings
 from pausewatch.sources.collector import Collector
 
 PODS = 60
+FEW_PODS = 5
+ZOMBIES = 5000
 MEASUREMENTS = 3
 """Whoever disturbs one makes a look dearer, never cheaper: a budget that is broken is broken in all of them."""
 
@@ -39,6 +43,35 @@ def test_look_stays_cheap(lab: RuntimeLab) -> None:
 
     assert broken == []
     assert [verdict for verdict in verdicts if not verdict.holds] == []
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
+def test_zombies_cost_one_read_each(lab: RuntimeLab) -> None:
+    """Thousands in one container: a look reads each of them once, and nothing else in it grows.
+
+    That is one call, or three for those beyond the files that stay open: to open it, to read, to close.
+    """
+    need_tools({"strace": "strace"})
+    run_pods(lab, FEW_PODS)
+    without = sum(system_calls.of_a_look(lab.endpoint).values())
+    faults.unwaited_children(lab, ZOMBIES)
+
+    each = (sum(system_calls.of_a_look(lab.endpoint).values()) - without) / ZOMBIES
+
+    assert 0.9 < each < 3.1
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
+def test_nothing_is_kept_of_pods_that_are_gone(lab: RuntimeLab) -> None:
+    """Neither memory nor open files; ``python -m bench.churn`` does it for 10,000 looks."""
+    run_pods(lab, FEW_PODS)
+    with pods_come_and_go(lab) as churn:
+        seen = endure(lab.endpoint, looks=3000)
+
+    assert churn.made > 2 * ALIVE, "too few pods came and went to tell"
+    assert [verdict for verdict in budgets.of_churn(seen) if not verdict.holds] == []
 
 
 def wait_for_looks(lab: RuntimeLab, looks: int) -> float:
