@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from contracts.dashboard_model import COLUMNS, Dashboard, Kind, Panel
-from pictures.answers import DASHBOARDS, SHOWN_SECONDS
+from pictures.answers import DASHBOARDS
 
 INCHES = 0.62
 """Width of one column of Grafana's grid; a row of it is a little lower."""
@@ -169,11 +169,14 @@ def _cell(value: str | float, unit: str, now: float) -> str:
 
 
 def _graph(sheet: Axes, panel: Panel, answers: Mapping[str, list[Series]], now: float) -> None:
-    lines = [
-        (_legend(query.legend, one["metric"]), one["values"])
-        for query in panel.queries
-        for one in answers[query.expression]
-    ]
+    lines = sorted(
+        (
+            (_legend(query.legend, one["metric"]), [(at - now, float(value)) for at, value in one["values"]])
+            for query in panel.queries
+            for one in answers[query.expression]
+        ),
+        key=lambda line: -max(value for _, value in line[1]),
+    )
     if not lines:
         sheet.text(panel.width / 2, panel.height / 2, panel.when_empty or "no data", ha="center", color=FAINT)
         return
@@ -181,12 +184,10 @@ def _graph(sheet: Axes, panel: Panel, answers: Mapping[str, list[Series]], now: 
     bottom = 0.12 + 0.075 * legend
     axes = sheet.inset_axes((0.12, bottom, 0.84, 0.84 - bottom))
     axes.set_facecolor(SHEET)
-    for color, (name, values) in zip(_cycle(), lines, strict=False):
-        times = [moment - now for moment, _ in values]
-        numbers = [float(value) for _, value in values]
+    for number, (color, (name, values)) in enumerate(zip(_cycle(), lines, strict=False)):
+        times, numbers = zip(*values, strict=True)
         axes.plot(times, numbers, color=color, linewidth=1.6, solid_capstyle="butt")
         axes.fill_between(times, numbers, color=color, alpha=0.08, linewidth=0)
-        number = [one[0] for one in lines].index(name)
         if number < legend:
             y = panel.height * (1 - 0.035 - 0.075 * (legend - 1 - number))
             sheet.plot([0.25, 0.6], [y, y], color=color, linewidth=2.4)
@@ -194,20 +195,31 @@ def _graph(sheet: Axes, panel: Panel, answers: Mapping[str, list[Series]], now: 
             last = f"last {_number(numbers[-1], panel.unit)}   max {_number(max(numbers), panel.unit)}"
             sheet.text(panel.width - 0.2, y, last, va="center", ha="right", fontsize=7.5, color=FAINT)
     if len(lines) > legend:
-        sheet.text(panel.width - 0.2, 0.55, f"{len(lines)} lines", va="center", ha="right", fontsize=7.5, color=FAINT)
-    axes.set_xlim(-SHOWN_SECONDS, 0)
-    axes.set_ylim(bottom=0)
-    _, highest = axes.get_ylim()
-    if highest < 1e-9:
-        axes.set_ylim(0, 1)
+        sheet.text(
+            panel.width - 0.2,
+            0.55,
+            f"{len(lines)} lines, {legend} named",
+            va="center",
+            ha="right",
+            fontsize=7.5,
+            color=FAINT,
+        )
+    began = _began(answers) - now
+    axes.set_xlim(began, 0)
+    axes.set_ylim(0, None if any(value for _, values in lines for _, value in values) else 1)
     axes.grid(color=GRID, linewidth=0.6)
     axes.tick_params(length=0, labelsize=7, colors=FAINT)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=panel.unit == "short"))
     axes.yaxis.set_major_formatter(FuncFormatter(_formatter(panel.unit)))
-    axes.set_xticks([-SHOWN_SECONDS * part // 4 for part in (3, 2, 1)])
+    axes.set_xticks([-10 * part for part in range(1, round(-began) // 10 + 1, max(round(-began) // 40, 1))])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{-at:.0f} s ago"))
     for side in axes.spines.values():
         side.set_visible(False)
+
+
+def _began(answers: Mapping[str, list[Series]]) -> float:
+    """Return when the first series of a graph begins: all graphs of a dashboard share their time."""
+    return min(float(one["values"][0][0]) for found in answers.values() for one in found if "values" in one)
 
 
 def _legend(text: str, labels: Mapping[str, str]) -> str:
