@@ -40,3 +40,29 @@ def test_patience_is_silent_elsewhere() -> None:
     )
 
     assert ended.stderr == ""
+
+
+def test_patience_tells_how_far_it_is() -> None:
+    """The line is replaced, not followed by another."""
+    working = WORKING.replace(
+        'container runtime"):',
+        'container runtime") as waiting:\n    sys.stdin.readline()\n    waiting.tell("500 so far")',
+    )
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", working], stdin=subprocess.PIPE, stderr=follower, env=environment(), text=True
+    )
+    os.close(follower)
+    assert process.stdin is not None
+    with os.fdopen(leader, "rb", buffering=0) as terminal:
+        shown = b""
+        while not shown.endswith(b" ..."):
+            shown += terminal.read(64)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        shown = b""
+        while not shown.endswith(b" ..."):
+            shown += terminal.read(64)
+        process.communicate("\n", timeout=30)
+
+    assert shown == b"\r\x1b[Kpausewatch: 500 so far ..."
