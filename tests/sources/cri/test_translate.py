@@ -649,6 +649,7 @@ def test_pod_source(labels: dict[str, str], annotations: dict[str, str], source:
         ),
         ({"io.kubernetes.pod.terminationGracePeriod": "soon"}, 0),
         ({"io.kubernetes.pod.terminationGracePeriod": "-1"}, 0),
+        ({"io.kubernetes.pod.terminationGracePeriod": "9" * 400}, 0),
     ],
 )
 def test_grace_period(annotations: dict[str, str], seconds: float) -> None:

@@ -31,7 +31,10 @@ def test_texts_become_links_and_back() -> None:
     assert namespace_links.targets_of(LINKS) == targets
 
 
-@pytest.mark.parametrize("target", ["", "net:[]", "net:[12", "net:12]", "ipc:[12]", "net:[-1]", "net:[1]]", "net:[x]"])
+@pytest.mark.parametrize(
+    "target",
+    ["", "net:[]", "net:[12", "net:12]", "ipc:[12]", "net:[-1]", "net:[1]]", "net:[x]", f"net:[{'9' * 5000}]"],
+)
 def test_other_texts_are_errors(target: str) -> None:
     """A number that is not the namespace's would look like a misplaced container."""
     with pytest.raises(ProcFormatError):

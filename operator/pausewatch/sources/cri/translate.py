@@ -79,6 +79,9 @@ NO_STATUS = Unavailable(reason="StatusUnreadable", detail="the runtime's answer 
 MOST_ADDRESSES = 64
 """Of one sandbox. Kubernetes knows two; a plugin may give a pod more."""
 
+MOST_DIGITS = 19
+"""Of a number of 64 bits; some hundred digits are infinite as a float, which no recording can hold."""
+
 LONGEST_QUOTE = 40
 
 LARGEST_PID = 4 * 1024 * 1024
@@ -274,7 +277,8 @@ def _container_details(
 def _grace_seconds(annotations: Mapping[str, str]) -> float:
     """Return the longest grace period; a text that is no number of seconds tells none."""
     texts = (annotations.get(name, "") for name in GRACE_PERIODS)
-    return max((float(text) for text in texts if text.isascii() and text.isdigit()), default=0)
+    numbers = (text for text in texts if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS)
+    return max((float(number) for number in numbers), default=0)
 
 
 def _pid(info: JsonObject) -> int | Unavailable:

@@ -28,6 +28,10 @@ PROCESS_EXITED = "ProcessExited"
 _KINDS = (NamespaceKind.NETWORK, NamespaceKind.IPC, NamespaceKind.UTS, NamespaceKind.PID, NamespaceKind.USER)
 
 
+_MOST_DIGITS = 20
+"""Of an inode number, 64 bits; Python refuses to read some thousand digits, with another error."""
+
+
 def parse_one(kind: NamespaceKind, target: str) -> int:
     """Return the inode number in the text of one link.
 
@@ -39,7 +43,8 @@ def parse_one(kind: NamespaceKind, target: str) -> int:
     """
     prefix = f"{kind.link}:["
     number = target.removeprefix(prefix).removesuffix("]")
-    if len(number) != len(target) - len(prefix) - 1 or not (number.isascii() and number.isdigit()):
+    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    if len(number) != len(target) - len(prefix) - 1 or not is_number:
         raise ProcFormatError(f"ns/{kind.link}", target)
     return int(number)
 
