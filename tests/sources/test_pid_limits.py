@@ -28,6 +28,7 @@ class Node:
         self.write(f"{CONTAINERD_PID}/mountinfo", V2)
         self.write("self/mountinfo", V2)
         self.write(f"{WEB_APP_PID}/cgroup", f"0::{APP}\n")
+        self.write("loadavg", "22.73 17.60 20.03 3/5217 25467\n")
         self.write("sys/kernel/pid_max", "32768\n")
         self.write("sys/kernel/threads-max", "192730\n")
         self.limit(APP, "max", 700)
@@ -79,12 +80,18 @@ def test_bounds_above_the_container_and_of_the_machine(node: Node) -> None:
     assert (machine.directory, machine.owner_ids, machine.most_tasks) == ("", (), 32_768)
 
 
-def test_tasks_of_the_machine_are_those_of_all_processes(node: Node) -> None:
+def test_tasks_of_the_machine_are_those_that_the_kernel_counts(node: Node) -> None:
     """Threads count, and zombies too."""
-    snapshot = sick()
-    assert not isinstance(snapshot.processes, Unavailable)
+    assert read(node, sick())[-1].tasks == 5217
 
-    assert read(node, snapshot)[-1].tasks == sum(one.threads for one in snapshot.processes) > 40
+
+def test_tasks_that_are_no_number(node: Node) -> None:
+    """A kernel of another kind: the section is missing, and says which file."""
+    node.write("loadavg", "0.00 0.01 0.05\n")
+    limits = PidLimits().read(sick(), node.place)
+
+    assert isinstance(limits, Unavailable)
+    assert "loadavg" in limits.detail
 
 
 def test_few_zombies_of_each_of_many_are_measured_by_the_machine_only(node: Node) -> None:

@@ -70,7 +70,7 @@ class PidLimits:
             machine = PidLimit(
                 directory="",
                 owner_ids=(),
-                tasks=sum(process.threads for process in node.processes.values()),
+                tasks=_tasks(place),
                 most_tasks=min(_kernel_number(place, "pid_max"), _kernel_number(place, "threads-max")),
             )
         except (OSError, ProcFormatError) as error:
@@ -168,6 +168,13 @@ def _limit(mounted: _Mounted, directory: str, owner_ids: tuple[str, ...]) -> Pid
         tasks=tasks,
         most_tasks=_parsed(f"{path}/pids.max", bound),
     )
+
+
+def _tasks(place: Place) -> int:
+    """Return how many tasks the machine has: threads, and zombies too (proc_loadavg(5): behind the slash)."""
+    path = f"{place.proc}/loadavg"
+    text = _text(path)
+    return _parsed(path, text.partition("/")[2].partition(" ")[0])
 
 
 def _kernel_number(place: Place, name: str) -> int:

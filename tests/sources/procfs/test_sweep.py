@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pausewatch.model.process import Process
 from pausewatch.sources.procfs.sweep import MOST_DESCRIPTORS, SPARE_DESCRIPTORS, Sweep, affordable_descriptors
 from sources.procfs.fake_proc import FakeProc, stat_line
 from sources.procfs.living import as_nobody, environment, python, running, zombie
+from support.builders import present
 
 REUSE_OF_A_NUMBER = """
 import json, os
@@ -314,6 +316,26 @@ def test_hidden_processes(
     assert (theirs.reason if isinstance(theirs, Unavailable) else None) == reason
 
 
+def test_in_a_crowd_no_file_stays_open(proc: FakeProc) -> None:
+    """What is known stays known; when the crowd is gone, files stay open again."""
+    with closing(Sweep(proc.root, crowd=3)) as sweep:
+        for pid in (40, 41):
+            proc.add(pid)
+        before = sweep.read()
+        assert sweep.descriptors == 3
+        proc.add(42)
+
+        crowded = sweep.read()
+
+        assert pids(crowded) == [1, 40, 41, 42]
+        assert sweep.descriptors == 0
+        assert sweep.latest(40) is next(one for one in present(before) if one.pid == 40)
+        assert sweep.read() == crowded
+        shutil.rmtree(proc.path / "42")
+        assert pids(sweep.read()) == [1, 40, 41]
+        assert sweep.descriptors == 3
+
+
 def test_more_processes_than_memory_is_there_for(proc: FakeProc) -> None:
     """None is read and nothing is kept, until there are fewer again: a killed agent would tell nobody."""
     sweep = Sweep(proc.root, most_processes=3)
@@ -423,9 +445,9 @@ def test_each_awakening_makes_the_next_sleep_come_later(sleeper: Sleeper) -> Non
     assert looks == [3, 5, 9, 17, 33, 65, 65, 65]
 
 
-@pytest.mark.parametrize("unusual", [{"threads": 2}, {"state": "R"}, {"state": "Z"}])
-def test_process_that_others_may_change_is_always_read(proc: FakeProc, unusual: dict[str, Any]) -> None:
-    """Other threads, or who runs at the moment: what is counted of the first thread does not tell."""
+@pytest.mark.parametrize("unusual", [{"state": "R"}, {"state": "Z"}, {"state": "Z", "threads": 2}])
+def test_process_that_runs_or_is_dead_is_always_read(proc: FakeProc, unusual: dict[str, Any]) -> None:
+    """What is counted of the first thread does not tell: it runs at the moment, or only the others live."""
     sleeper = Sleeper(proc, **unusual)
     with closing(sleeper.sweep):
         sleeper.change(name=b"changed")
@@ -433,6 +455,25 @@ def test_process_that_others_may_change_is_always_read(proc: FakeProc, unusual: 
 
     assert found is not None
     assert found.name == "changed"
+
+
+def test_process_of_several_threads_is_read_once_in_a_while(proc: FakeProc) -> None:
+    """It lives while its first thread sleeps; what the others did is seen later. Each such sleep is as long."""
+    sleeper = Sleeper(proc, threads=2)
+    with closing(sleeper.sweep):
+        slept = []
+        for _ in range(300):
+            sleeper.look()
+            slept.append(sleeper.sweep.slept(42))
+        sleeper.change(threads=3)
+        found = [sleeper.look() for _ in range(70)]
+
+    lengths = [len(list(group)) for asleep, group in groupby(slept) if asleep]
+    assert lengths[1:-1] == [63] * len(lengths[1:-1])
+    assert len(lengths) >= 4
+    assert found[0] is not None
+    assert found[-1] is not None
+    assert (found[0].threads, found[-1].threads) == (2, 3)
 
 
 @pytest.mark.parametrize("schedstat", ["0 0 0\n", None])

@@ -5,14 +5,16 @@ file of each process stays open between scans: one pread gives its present text,
 byte needs no parsing. An open ``stat`` belongs to one process for ever: once that is reaped, reading fails with ESRCH,
 also when the number has been given to another. The descriptor is therefore proof of identity.
 
-Of a process that sleeps for long only ``schedstat`` stays open, which tells for a quarter of the cost that it did not
-run. With a single thread it can then neither have died nor have changed its name, threads or state; somebody else
-can only have taken its parent away. So it is read again when it ran, or when its parent died.
+Of a process that sleeps for long only ``schedstat`` stays open, which tells for a quarter of the cost, or a tenth where
+there are many threads, that its first thread did not run. It can then neither have died nor have become another
+program; somebody else can only have taken its parent away. So it is read again when that thread ran, or when its parent
+died. What other threads may do meanwhile, such as to become more, nobody asks for.
 """
 
 import errno
 import os
 import resource
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -35,12 +37,22 @@ MOST_PROCESSES = 30_000
 """Each takes 1.4 kB of our memory, in the sweep and in what builds on it. With more, and with what else an agent holds,
 a container with a limit of 128Mi would be killed, again and again, on a node that has to be looked at."""
 
+CROWD = 10_000
+"""On a node with more processes than this, no file stays open: their kernel memory is needed for what is known of the
+processes, and most would have to be opened anyway."""
+
 _NO_DESCRIPTOR = -1
 
 _MOST_PATIENCE = 64
 """Scans. Who wakes up now and then is watched and read in turns, and each turn costs some opening and closing."""
 
-_RUNNING = "R"
+_LONGEST_SLEEP = 64
+"""Scans after which a process with several threads is read in any case: what the others used is counted then."""
+
+_FOREVER = sys.maxsize
+
+_NEVER_ASLEEP = ("R", "Z", "X")
+"""States: who runs at the moment, and who is dead. A dead leader tells nothing of threads that live on."""
 
 _T = TypeVar("_T")
 
@@ -73,12 +85,20 @@ class _Known:
     patience: int = 1
     """So many of them until it is taken for one that sleeps; doubled by each awakening."""
 
+    asleep_until: int = _FOREVER
+    """The scan, counted from the first one, in which it is read although it sleeps."""
+
 
 class Sweep:
     """Reads all processes, again and again. What it remembers saves time and nothing else; not for several threads."""
 
     def __init__(
-        self, root: str = "/proc", *, most_descriptors: int | None = None, most_processes: int = MOST_PROCESSES
+        self,
+        root: str = "/proc",
+        *,
+        most_descriptors: int | None = None,
+        most_processes: int = MOST_PROCESSES,
+        crowd: int = CROWD,
     ) -> None:
         """Prepare for the processes below ``root``.
 
@@ -86,11 +106,15 @@ class Sweep:
             root: where the proc file system is mounted.
             most_descriptors: how many files may stay open; by default what the limit of open files affords.
             most_processes: of a node with more, none is read.
+            crowd: on a node with more processes, no file stays open.
         """
         self._root = root
+        self._crowd = crowd
+        self._is_crowded = False
         self._most_processes = most_processes
         self._most_descriptors = affordable_descriptors() if most_descriptors is None else most_descriptors
         self._descriptors = 0
+        self._scans = 0
         self._known: dict[int, _Known] = {}
         self._died: set[int] = set()
         """Since the last scan: processes whose children have another parent now."""
@@ -109,6 +133,9 @@ class Sweep:
             names = self._with_descriptor(lambda: os.listdir(self._root))  # noqa: PTH208  a Path for each costs time
             pids = sorted(int(name) for name in names if name.isdecimal())
             unreadable = self._hidden(pids) or self._too_many(pids)
+            self._is_crowded = len(pids) > self._crowd
+            if self._is_crowded:
+                self._give_up_descriptors(0)
             return unreadable or self._read_listed(pids)
         except (OSError, ProcFormatError) as error:
             filename = error.filename if isinstance(error, OSError) else None
@@ -163,6 +190,7 @@ class Sweep:
 
     def _read_listed(self, pids: list[int]) -> tuple[Process, ...]:
         known_by_pid = self._known
+        self._scans += 1
         self._died = set()
         found = []
         for pid in pids:
@@ -170,7 +198,7 @@ class Sweep:
             if known is None:
                 known = self._open(pid)
             elif known.watch is not None:
-                known.slept = not known.watch.may_have_run()
+                known.slept = not known.watch.may_have_run() and self._scans < known.asleep_until
                 known = known if known.slept else self._wake(pid, known)
             else:
                 known = self._read_again(pid, known)
@@ -203,7 +231,7 @@ class Sweep:
     def _let_sleep(self, known: _Known) -> None:
         """Watch a process instead of reading it, if nothing that it or another thread may do would be missed."""
         process = known.process
-        if process.threads != 1 or process.is_zombie or process.state == _RUNNING:
+        if process.state in _NEVER_ASLEEP:
             return
         known.unchanged = 0
         watch = RunWatch.open(self._root, process.pid)
@@ -213,6 +241,7 @@ class Sweep:
         if self._is_asleep(known, watch):
             os.close(known.descriptor)
             known.descriptor, known.watch = _NO_DESCRIPTOR, watch
+            known.asleep_until = _FOREVER if process.threads == 1 else self._scans + _LONGEST_SLEEP
         else:
             watch.close()
 
@@ -230,7 +259,8 @@ class Sweep:
 
     def _wake(self, pid: int, known: _Known) -> _Known | None:
         """Read a process that was watched; None if it is gone."""
-        known.patience = min(2 * known.patience, _MOST_PATIENCE)
+        if self._scans < known.asleep_until:
+            known.patience = min(2 * known.patience, _MOST_PATIENCE)
         self._release(known)
         return self._open(pid)
 
@@ -255,7 +285,7 @@ class Sweep:
                 known = self._known[pid] = _Known(_NO_DESCRIPTOR, raw, process_stat.parse(raw))
             elif raw != known.raw:
                 self._update(known, raw)
-            if self._descriptors < self._most_descriptors:
+            if self._descriptors < self._most_descriptors and not self._is_crowded:
                 known.descriptor = descriptor
                 self._descriptors += 1
                 kept = True
@@ -306,8 +336,11 @@ class Sweep:
             if error.errno not in (errno.EMFILE, errno.ENFILE) or self._descriptors == 0:
                 raise
         self._most_descriptors = self._descriptors // 2
+        self._give_up_descriptors(self._most_descriptors)
+        return call()
+
+    def _give_up_descriptors(self, left: int) -> None:
         for known in self._known.values():
-            if self._descriptors <= self._most_descriptors:
+            if self._descriptors <= left:
                 break
             self._release(known)
-        return call()
