@@ -14,6 +14,21 @@ from pausewatch.sources.procfs import cgroup
 _LONGEST_PATH = 1024
 """Characters. With systemd's names a container's cgroup has about 300."""
 
+_MOST_PLACES = 4096
+"""Remembered. A node with 250 pods has about 1,000 cgroups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Where:
+    """What the text of a cgroup file says: understood once for all processes there.
+
+    They share its texts: twenty thousand processes of one container would have as many copies of each.
+    """
+
+    path: str
+    container_id: str | None
+    pods_root: str | None
+
 
 @dataclass(slots=True, kw_only=True)
 class _Known:
@@ -38,6 +53,9 @@ class Memberships:
 
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
+        self._places: dict[str, _Where] = {}
+        """By the text of the cgroup file."""
+
         self._roots: set[str | None] = set()
         """Where the pods that the runtime listed at the last scan are. Another kubelet on the machine (a node of kind)
         has its pods elsewhere, as have those who start containers beside the kubelet (nerdctl, Docker)."""
@@ -59,7 +77,7 @@ class Memberships:
             pid = process.identity.pid
             known = memory.get(pid)
             if known is None or not known.settled or not (known.process is process or _goes_on(known, process)):
-                known = memory[pid] = _read(place, process, known, so_far.uptime_seconds)
+                known = memory[pid] = self._read(place, process, known, so_far.uptime_seconds)
             membership = known.membership
             if membership is None:
                 continue
@@ -68,12 +86,58 @@ class Memberships:
                 if known.stray_since is not None:
                     membership = _back(known, membership)
             elif membership.pods_root in self._roots:
-                membership = _again(known, place, kept, so_far.uptime_seconds)
+                membership = self._again(known, place, kept, so_far.uptime_seconds)
             if membership is not None:
                 found.append(membership)
         self._roots = roots - {None}
         self._forget_all_but(processes)
         return tuple(found)
+
+    def _again(self, known: _Known, place: Place, kept: set[str | None], uptime_seconds: float) -> Membership | None:
+        """Read a process anew that seems to be where none should be, and count for how long it has been there."""
+        before = known.membership
+        membership = self._membership(place, known.process)
+        if membership is None or membership.container_id is None or membership.container_id in kept:
+            known.stray_since = None
+        elif known.stray_since is None or before is None or before.container_id != membership.container_id:
+            known.stray_since = uptime_seconds
+        else:
+            membership = replace(membership, stray_seconds=uptime_seconds - known.stray_since)
+        known.membership = membership
+        return membership
+
+    def _read(self, place: Place, process: Process, known: _Known | None, uptime_seconds: float) -> _Known:
+        if process.kernel_thread or process.is_zombie:
+            return _Known(process=process, membership=None, settled=True)
+        membership = self._membership(place, process)
+        same = known is not None and known.process.identity == process.identity
+        return _Known(
+            process=process,
+            membership=membership,
+            settled=membership is not None and process.identity.age_seconds(uptime_seconds) >= SETTLING_SECONDS,
+            stray_since=known.stray_since if known is not None and same else None,
+        )
+
+    def _membership(self, place: Place, process: Process) -> Membership | None:
+        """Read the cgroup of a process; None if it is gone.
+
+        Whether the number still belongs to it is not asked again. Should it have a new owner since the sweep, what is
+        returned is wrong until the next scan, which knows the new owner; nothing is found in so short a time.
+        """
+        text = cgroup.read(place.proc, process.identity.pid)
+        if not isinstance(text, str):
+            return None
+        where = self._places.get(text)
+        if where is None:
+            if len(self._places) >= _MOST_PLACES:
+                self._places = {}
+            where = self._places[text] = _understood(text)
+        return Membership(
+            identity=process.identity,
+            cgroup_path=where.path,
+            container_id=where.container_id,
+            pods_root=where.pods_root,
+        )
 
     def _forget_all_but(self, processes: tuple[Process, ...]) -> None:
         if len(self._known) > len(processes):
@@ -89,20 +153,6 @@ def _goes_on(known: _Known, process: Process) -> bool:
     return True
 
 
-def _again(known: _Known, place: Place, kept: set[str | None], uptime_seconds: float) -> Membership | None:
-    """Read a process anew that seems to be where none should be, and count for how long it has been there."""
-    before = known.membership
-    membership = _membership(place, known.process)
-    if membership is None or membership.container_id is None or membership.container_id in kept:
-        known.stray_since = None
-    elif known.stray_since is None or before is None or before.container_id != membership.container_id:
-        known.stray_since = uptime_seconds
-    else:
-        membership = replace(membership, stray_seconds=uptime_seconds - known.stray_since)
-    known.membership = membership
-    return membership
-
-
 def _back(known: _Known, membership: Membership) -> Membership:
     """Forget that a process was astray: its container is listed by now."""
     known.stray_since = None
@@ -110,36 +160,14 @@ def _back(known: _Known, membership: Membership) -> Membership:
     return known.membership
 
 
-def _read(place: Place, process: Process, known: _Known | None, uptime_seconds: float) -> _Known:
-    if process.kernel_thread or process.is_zombie:
-        return _Known(process=process, membership=None, settled=True)
-    membership = _membership(place, process)
-    same = known is not None and known.process.identity == process.identity
-    return _Known(
-        process=process,
-        membership=membership,
-        settled=membership is not None and process.identity.age_seconds(uptime_seconds) >= SETTLING_SECONDS,
-        stray_since=known.stray_since if known is not None and same else None,
-    )
-
-
-def _membership(place: Place, process: Process) -> Membership | None:
-    """Read the cgroup of a process; None if it is gone.
-
-    Whether the number still belongs to it is not asked again. Should it have a new owner since the sweep, what is
-    returned is wrong until the next scan, which knows the new owner; nothing is found in so short a time.
-    """
-    text = cgroup.read(place.proc, process.identity.pid)
-    if not isinstance(text, str):
-        return None
+def _understood(text: str) -> _Where:
     named = cgroup.container(text)
     if named is None:
-        return Membership(identity=process.identity, cgroup_path="", container_id=None)
+        return _Where(path="", container_id=None, pods_root=None)
     path, container_id = named
     root = cgroup.pods_root(path)
-    return Membership(
-        identity=process.identity,
-        cgroup_path=printable(path, _LONGEST_PATH),
+    return _Where(
+        path=printable(path, _LONGEST_PATH),
         container_id=container_id,
         pods_root=None if root is None else printable(root, _LONGEST_PATH),
     )
