@@ -44,7 +44,7 @@ def test_list_holds_everything_that_a_check_declares() -> None:
     ("name", "hint"),
     [
         ("ZombieBuildUps", "did you mean ZombieBuildup?"),
-        ("shim", "did you mean orphaned-shim?"),
+        ("churn", "did you mean sandbox-churn?"),
         ("PausewatchZombieBuild", "did you mean PausewatchZombieBuildup?"),
         ("xyzzy", "pausewatch explain lists all"),
     ],
@@ -54,4 +54,4 @@ def test_unknown_name_gets_the_nearest(name: str, hint: str) -> None:
     told = run("explain", name)
 
     assert told.code == 2
-    assert told.error == f"there is no check, reason or alert {name!r}; {hint}"
+    assert told.error == f"there is no check, reason, alert or word {name!r}; {hint}"

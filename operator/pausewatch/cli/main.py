@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 from click.exceptions import ClickException, Exit, NoArgsIsHelpError
+from click.shell_completion import CompletionItem
 
 from pausewatch.cli.errors import CliError, ExitCode
 from pausewatch.cli.streams import PROGRAM, prepare, say
@@ -21,10 +22,11 @@ DEBUG_VARIABLE = "PAUSEWATCH_DEBUG"
 COMMANDS: Mapping[str, str] = {
     "scan": "Judge the pod sandboxes of this node, now.",
     "inspect": "Show sandboxes with their processes and Linux namespaces.",
-    "explain": "Tell what a check, reason or alert means, offline.",
+    "explain": "Tell what a check, reason, alert or word means, offline.",
     "doctor": "Tell what this process can and cannot see here.",
     "record": "Keep two looks at this node in a file, to be judged anywhere.",
     "agent": "Scan this node for ever and keep its report up to date.",
+    "completion": "Print what bash, zsh or fish need to complete it.",
 }
 """Each stands in the module of its name, which is imported only to run it: the help needs no container runtime."""
 
@@ -80,6 +82,11 @@ class Program(Ending):
             return None
         command: click.Command = importlib.import_module(f"pausewatch.cli.{cmd_name}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return commands and options without importing the commands: a person waits for each key."""
+        named = [CompletionItem(one, help=text) for one, text in COMMANDS.items() if one.startswith(incomplete)]
+        return [*named, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  see above
         """Write the list of commands without importing them."""
