@@ -80,7 +80,7 @@ def running(info: Any, state: int = cri.CONTAINER_RUNNING) -> ContainerDetails |
     answer = cri.ContainerStatusResponse(
         status=cri.ContainerStatus(state=cri.ContainerState.Name(state)), info={"info": json.dumps(info)}
     )
-    return translate_container(cri.Container(id="c1"), answer).details
+    return translate_container(cri.Container(id="c1", pod_sandbox_id="s1"), answer).details
 
 
 def ready(answer: cri.PodSandboxStatusResponse) -> SandboxDetails | Unavailable:
@@ -595,6 +595,16 @@ def test_list_and_status_that_can_not_both_be_true(metadata: Any, status: Any, c
     assert isinstance(details, Unavailable)
     assert details.reason == "StatusContradictory"
     assert re.search(cause, details.detail)
+
+
+def test_container_in_two_sandboxes() -> None:
+    """Judged by what the wrong one asked for, its namespaces would be somebody else's."""
+    listed, answer = recorded_container("containerd-2.4/web")
+    listed.pod_sandbox_id = "b" * 64
+    details = translate_container(listed, answer).details
+
+    assert isinstance(details, Unavailable)
+    assert details.reason == "StatusContradictory"
 
 
 def test_sandbox_in_a_state_of_a_later_cri() -> None:

@@ -139,10 +139,14 @@ def _why_untrue(listed: cri.PodSandbox, status: cri.PodSandboxStatus) -> Unavail
         cause = f"the status of a sandbox is about the pod {printable(uid)}, and the list has it for the pod {other}"
     else:
         return None
+    return _contradictory(cause)
+
+
+def _contradictory(cause: str) -> Unavailable:
     return Unavailable(
         reason="StatusContradictory",
         detail=cause,
-        remedy="compare crictl pods with crictl inspectp, and report it with the runtime's version",
+        remedy="compare crictl pods and ps with crictl inspectp and inspect, and report it with the runtime's version",
     )
 
 
@@ -154,7 +158,7 @@ def translate_container(listed: cri.Container, answer: cri.ContainerStatusRespon
         details = answer
     elif answer.HasField("status"):
         state = _container_state(answer.status.state)
-        details = _container_details(answer.status, state, answer.info)
+        details = _container_details(answer.status, state, answer.info, listed.pod_sandbox_id)
     else:
         details = NO_STATUS
     return _container(listed, state, details)
@@ -245,11 +249,17 @@ def _canonical(address: str) -> str:
 
 
 def _container_details(
-    status: cri.ContainerStatus, state: ContainerState, raw_info: Mapping[str, str]
+    status: cri.ContainerStatus, state: ContainerState, raw_info: Mapping[str, str], sandbox_id: str
 ) -> ContainerDetails | Unavailable:
     info = verbose_info.parse_info(raw_info)
     if isinstance(info, Unavailable):
         return info
+    told = verbose_info.text(info, "sandboxID")  # of all three runtimes, beside the specification
+    if told and told != sandbox_id:
+        cause = (
+            f"the list has a container in the sandbox {printable(sandbox_id, LONGEST_QUOTE)}, and its status in {told}"
+        )
+        return _contradictory(cause)
     pid = _pid(info)
     if isinstance(pid, Unavailable):
         return pid
