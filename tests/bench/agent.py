@@ -70,15 +70,8 @@ def main(periods: int) -> None:
 def _measure(cluster: Cluster, folder: Path, periods: int) -> list[Verdict]:
     period = Settings().scan_period_seconds
     verdicts: list[Verdict] = []
-    cluster.runtime.ctr("images", "import", str(agent_image()))
-    install(cluster)
-    with _agent_in_pod(cluster) as pod:
-        in_pod = partial(
-            measure_agent,
-            pod.pid("agent"),
-            f"http://{pod.address()}:{(parse_listen_address(Settings().listen_address) or ('', 0))[1]}",
-            inside_network_of=cluster.runtime.containerd.pid,
-        )
+    with agent_in_pod(cluster) as pod:
+        in_pod = partial(measure_in_pod, cluster, pod)
         there = 0
         for state in (ORDINARY, LARGE):
             say(f"{state}, and the agent in its pod")
@@ -99,8 +92,23 @@ def _measure(cluster: Cluster, folder: Path, periods: int) -> list[Verdict]:
     return verdicts
 
 
+def measure_in_pod(cluster: Cluster, pod: RunningPod, seconds: float) -> AgentCost:
+    """Measure the agent in its pod for so long."""
+    _, port = parse_listen_address(Settings().listen_address) or ("", 0)
+    address = f"http://{pod.address()}:{port}"
+    return measure_agent(pod.pid("agent"), address, seconds, inside_network_of=cluster.runtime.containerd.pid)
+
+
 @contextmanager
-def _agent_in_pod(cluster: Cluster) -> Iterator[RunningPod]:
+def agent_in_pod(cluster: Cluster) -> Iterator[RunningPod]:
+    """Install what the manifests install on a cluster of one node, and give the agent's pod once it is ready.
+
+    In the end the agent is gone, and the kubelet runs.
+    """
+    cluster.runtime.ctr("images", "import", str(agent_image()))
+    has_image = partial(cluster.runtime.client.has_image, AGENT_IMAGE)
+    wait_until(f"the runtime to know {AGENT_IMAGE}", has_image, READY_SECONDS)
+    install(cluster)
     # The lab's containerd listens elsewhere than where agents look by themselves.
     with daemon_set_on(cluster, cluster, {"runtimeEndpoint": cluster.runtime.endpoint}) as apply:
         apply("Unconfined")
@@ -109,8 +117,10 @@ def _agent_in_pod(cluster: Cluster) -> Iterator[RunningPod]:
         except LabError as error:
             seen = cluster.kubectl("describe", "daemonset,pods", "--namespace=pausewatch")
             raise LabError(f"{error}\n{seen}") from error
-        yield cluster.find_pod(name, "pausewatch")
-        cluster.start_kubelet()  # who else would end the pod
+        try:
+            yield cluster.find_pod(name, "pausewatch")
+        finally:
+            cluster.restore_daemons()  # who but the kubelet would end the pod
 
 
 def _ready_pod(cluster: Cluster) -> str:
