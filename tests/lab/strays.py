@@ -6,9 +6,11 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from lab import faults
 from lab.build.debian import debian_package
+from lab.cgroups import hierarchies
 from lab.pods import Pod, RunningPod
 from lab.processes import all_pids, children, parent_pid
 from lab.shapes.runtime import RuntimeLab
@@ -46,6 +48,45 @@ def process_in(lab: RuntimeLab, cgroup: str) -> Iterator[int]:
             yield process.pid
         finally:
             process.kill()
+
+
+@contextmanager
+def process_below(cgroup: str, names: str) -> Iterator[int]:
+    """Run a process in cgroups that a container could have made below its own; gives its pid.
+
+    Args:
+        cgroup: Of the container.
+        names: Of the cgroups, with a slash between them; any but a newline may stand in them.
+    """
+    places = [
+        hierarchy.directory(cgroup) / names for hierarchy in hierarchies() if hierarchy.directory(cgroup).is_dir()
+    ]
+    # A new cpuset takes no process until it is given processors.
+    directories = [place for place in places if not (place.parents[names.count("/")] / "cpuset.cpus").exists()]
+    with subprocess.Popen(["sleep", "1000000"]) as process:
+        try:
+            for directory in directories:
+                directory.mkdir(parents=True)
+                (directory / "cgroup.procs").write_text(str(process.pid))
+            yield process.pid
+        finally:
+            process.kill()
+            process.wait()
+            wait_until("its cgroups to be removable", lambda: all(_removed(one, cgroup) for one in directories), 10)
+
+
+def _removed(directory: Path, below: str) -> bool:
+    """Remove a cgroup and those above it, but not the one that has to stay; whether that went well."""
+    name = below.rpartition("/")[2]
+    try:
+        for place in (directory, *directory.parents):
+            if place.name == name:
+                break
+            if place.exists():
+                place.rmdir()
+    except OSError:
+        return False  # busy, for a moment after its last process
+    return True
 
 
 def unlisted_container_cgroup(lab: RuntimeLab) -> str:

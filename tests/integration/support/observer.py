@@ -14,6 +14,7 @@ from pausewatch.model.settings import Settings
 from pausewatch.scan import Look, look
 from pausewatch.sources.collector import Collector
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS
+from pausewatch.sources.details import PATIENCE_SECONDS
 
 #: Both look at the node alone; others may need an API server, and are skipped here.
 NODE_CHECKS = ("namespace-not-shared", "zombie-buildup")
@@ -34,6 +35,7 @@ class Observer:
         timeout_seconds: float = 2.0,
         thresholds: Thresholds | None = None,
         image_period_seconds: float = PERIOD_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """Prepare to look.
 
@@ -42,6 +44,7 @@ class Observer:
             timeout_seconds: Of one call to the runtime.
             thresholds: By check and name; what is missing has its default.
             image_period_seconds: Between two times that the runtime is asked for the sandbox image.
+            patience_seconds: How long one detail of the node may take to be read.
         """
         self._lab = lab
         self._settings = Settings(
@@ -50,7 +53,9 @@ class Observer:
             runtime_timeout_seconds=timeout_seconds,
             thresholds=thresholds or {},
         )
-        self._collector = Collector(self._settings, image_period_seconds=image_period_seconds)
+        self._collector = Collector(
+            self._settings, image_period_seconds=image_period_seconds, patience_seconds=patience_seconds
+        )
         self._history = History()
 
     def __enter__(self) -> Self:

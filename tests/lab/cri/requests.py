@@ -15,6 +15,7 @@ _MASKED_PATHS = (
 )  # fmt: skip
 _READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _GRACE_SECONDS = "1"
+_LONGEST_HOST_NAME = 63
 #: A name server nobody answers at. Without one the runtime would copy the machine's resolv.conf.
 _NAME_SERVER = "10.255.255.53"
 
@@ -30,7 +31,8 @@ def sandbox_config(pod: Pod, uid: str, cgroup_parent: str, log_directory: Path) 
     """
     return pb.PodSandboxConfig(
         metadata=pb.PodSandboxMetadata(name=pod.name, uid=uid, namespace=pod.namespace),
-        hostname="" if pod.host_network else pod.name,
+        # As the kubelet cuts it: truncatePodHostnameIfNeeded in pkg/kubelet/util/util.go.
+        hostname="" if pod.host_network else pod.name[:_LONGEST_HOST_NAME].rstrip("-."),
         log_directory=str(log_directory),
         dns_config=pb.DNSConfig(servers=[_NAME_SERVER]),
         labels={**pod.labels, **_pod_labels(pod, uid)},
