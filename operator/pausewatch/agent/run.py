@@ -157,7 +157,9 @@ class Agent:
         missing = of_snapshot(found.snapshot)
         # The pods of a watch that fails are still those that were seen last, and may be out of date.
         pods = missing["pods"] or self._watch.trouble
-        self._troubles.take({**missing, "pods": pods, STORED: self._writer.remark})
+        # Of a report that is not there nothing is known, least of all that it is as it should be again.
+        stored = {STORED: self._writer.remark} if self._writer.stored is not None else {}
+        self._troubles.take({**missing, "pods": pods, **stored})
         if self._writer.stored is not None and self._writer.trouble is None:
             self._watch.reports_are_served()
         running_seconds = time.monotonic() - self._began
