@@ -130,7 +130,7 @@ def test_colour_stands_never_alone() -> None:
 
 def test_this_command_is_not_advised() -> None:
     """Whoever reads the page has just typed it."""
-    assert "pausewatch inspect" not in text_of(a_torn_pod(), wide=True)
+    assert "pausewatch inspect team-a" not in text_of(a_torn_pod(), wide=True)
 
 
 def test_a_broken_network() -> None:
@@ -236,3 +236,10 @@ def test_hostile_names_are_text() -> None:
     snapshot = with_container(a_snapshot(), WEB_APP_ID, name="[red]x[/red]")
 
     assert "\n  ├─ [red]x[/red]  2311 app  RUNNING" in text_of(snapshot, WEB_SANDBOX_ID)
+
+
+def test_sick_ones_among_many_are_easily_found() -> None:
+    """The last line is what stays on the screen: it tells how to see nothing but them."""
+    assert text_of(a_torn_pod(), width=120).endswith(
+        "\nnode-7: 2 pods, 3 containers, 1,576 zombies; 1 with findings (pausewatch inspect --problem)\n"
+    )

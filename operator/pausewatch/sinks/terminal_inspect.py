@@ -223,6 +223,9 @@ def _summary(report: Report, inspected: Sequence[SandboxFacts]) -> Text:
     counts = f"{counted(len(pods), 'pod')}, {counted(containers, 'container')}, {counted(zombies, 'zombie')}"
     text = words((f"{report.node_name}: ", "bold"), counts)
     text.append(f"; {len(sick):,} with findings" if sick else "; no findings")
+    if 0 < len(sick) < len(pods):
+        # Of a hundred pods the sick ones are no longer on the screen.
+        text.append(f" ({THIS_COMMAND}--problem)")
     if elsewhere:
         text.append(f"; {counted(elsewhere, 'more finding')} on this node: pausewatch scan")
     return text
