@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from support.builders import (
     a_node,
     a_snapshot,
 )
-from support.changes import with_first_process, with_sandbox
+from support.changes import with_container, with_first_process, with_sandbox
 
 HANGING = Unavailable(reason="RuntimeHanging", detail="did not answer", remedy="restart it")
 REFUSED = Unavailable(reason="PermissionDenied", detail="refused")
@@ -52,6 +53,31 @@ def test_statuses_that_were_not_told() -> None:
 def test_lists_that_were_not_told() -> None:
     """They are sections of their own, and told as that."""
     assert untold(a_node(a_snapshot(sandboxes=HANGING, containers=HANGING, first_processes=HANGING))) == ()
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        lambda snapshot: with_container(snapshot, WEB_APP_ID, pid=0),
+        lambda snapshot: with_sandbox(snapshot, WEB_SANDBOX_ID, pause_pid=0),
+    ],
+)
+def test_process_that_is_not_named(without: Callable[[Snapshot], Snapshot]) -> None:
+    """Of something that runs."""
+    ((name, why),) = untold(a_node(without(a_snapshot())))
+
+    assert (name, why.reason) == ("processes_of_containers", "ProcessNotTold")
+    assert why.detail.startswith("1 run and have no process")
+
+
+def test_sandboxes_that_have_no_process() -> None:
+    """Those of CRI-O, of a user-space kernel, and of a runtime that does not say who it is."""
+    snapshot = with_sandbox(a_snapshot(), WEB_SANDBOX_ID, pause_pid=0)
+    assert not isinstance(snapshot.runtime, Unavailable)
+
+    assert untold(a_node(replace(snapshot, runtime=replace(snapshot.runtime, name="cri-o")))) == ()
+    assert untold(a_node(replace(snapshot, runtime=HANGING))) == ()
+    assert untold(a_node(with_sandbox(snapshot, WEB_SANDBOX_ID, runtime_handler="kata"))) == ()
 
 
 def test_process_of_somebody_else() -> None:

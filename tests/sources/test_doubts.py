@@ -22,6 +22,11 @@ def test_process_of_somebody_else(owner_id: str) -> None:
     assert doubtful(with_sandbox(snapshot, WEB_SANDBOX_ID, runtime_type="io.containerd.runsc.v1")) == frozenset()
 
 
+def test_sandbox_without_a_process() -> None:
+    """Taken for the truth, its containers would never be compared with it."""
+    assert doubtful(with_sandbox(a_snapshot(), WEB_SANDBOX_ID, pause_pid=0)) == {WEB_SANDBOX_ID}
+
+
 def test_without_lists_or_processes() -> None:
     """There is nobody to ask about."""
     assert doubtful(a_snapshot(first_processes=MISSING)) == frozenset()

@@ -7,8 +7,9 @@ with rubbish would make a node look healthy.
 from collections.abc import Iterable, Iterator
 
 from pausewatch.model.availability import PERMISSION_DENIED, Unavailable
+from pausewatch.model.comparable import why_not_comparable
 from pausewatch.model.process import FirstProcess
-from pausewatch.model.sandbox import Container, Sandbox
+from pausewatch.model.sandbox import Container, ContainerDetails, Sandbox, SandboxState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.text import at_least
 from pausewatch.model.view import NodeView
@@ -24,7 +25,7 @@ def _untold(node: NodeView, snapshot: Snapshot) -> Iterator[tuple[str, Unavailab
         yield "sandbox_statuses", why
     if not isinstance(snapshot.containers, Unavailable) and (why := _without_details(snapshot.containers)):
         yield "container_statuses", why
-    if why := _strangers(node):
+    if why := _without_process(node) or _strangers(node):
         yield "processes_of_containers", why
 
 
@@ -37,6 +38,42 @@ def _without_details(listed: Iterable[Sandbox | Container]) -> Unavailable | Non
     return Unavailable(
         reason=first.reason, detail=f"{at_least(len(missing))} not told: {first.detail}", remedy=first.remedy
     )
+
+
+def _without_process(node: NodeView) -> Unavailable | None:
+    """Return that the runtime names no process for something that runs; None if it does.
+
+    Every runtime names that of a RUNNING container, and containerd that of a READY sandbox; on CRI-O many have none.
+    """
+    judged = (one for one in node.running_containers if one.sandbox_id not in node.not_comparable)
+    running = [one.id for one in judged if _names_none(node.container_details(one))]
+    missing = running + [one.id for one in sandboxes_without_named_pause(node.snapshot)]
+    if not missing:
+        return None
+    return Unavailable(
+        reason="ProcessNotTold",
+        detail=f"{at_least(len(missing))} run and have no process, says the runtime, among them {missing[0][:12]}",
+        remedy="look for the pid in crictl inspect, or inspectp, and report it with the runtime's version",
+    )
+
+
+def sandboxes_without_named_pause(snapshot: Snapshot) -> tuple[Sandbox, ...]:
+    """Return the ready sandboxes of containerd for which it names no process, as it does for all ordinary ones."""
+    if isinstance(snapshot.runtime, Unavailable) or snapshot.runtime.name != "containerd":
+        return ()
+    sandboxes = () if isinstance(snapshot.sandboxes, Unavailable) else snapshot.sandboxes
+    return tuple(
+        one
+        for one in sandboxes
+        if one.state is SandboxState.READY
+        and not isinstance(one.details, Unavailable)
+        and one.details.pause_pid == 0
+        and not why_not_comparable(one, ())
+    )
+
+
+def _names_none(details: ContainerDetails | None) -> bool:
+    return details is not None and details.pid == 0
 
 
 def _strangers(node: NodeView) -> Unavailable | None:

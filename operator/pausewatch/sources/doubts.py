@@ -10,13 +10,20 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.comparable import why_not_comparable
 from pausewatch.model.sandbox import Sandbox
 from pausewatch.model.snapshot import Snapshot
+from pausewatch.model.untold import sandboxes_without_named_pause
 
 
 def doubtful(snapshot: Snapshot) -> frozenset[str]:
-    """Return the ids of sandboxes and containers whose first process is in the cgroup of somebody else.
+    """Return the ids of sandboxes and containers whose first process is not named, or in the cgroup of somebody else.
 
-    Not those of a virtual machine or a user-space kernel, of which that is true for good.
+    Not those of a virtual machine or a user-space kernel, of which that is true for good. A running container without a
+    process is asked about again anyway (``cri.source``).
     """
+    unnamed = frozenset(sandbox.id for sandbox in sandboxes_without_named_pause(snapshot))
+    return unnamed | _strangers(snapshot)
+
+
+def _strangers(snapshot: Snapshot) -> frozenset[str]:
     if isinstance(snapshot.first_processes, Unavailable) or isinstance(snapshot.sandboxes, Unavailable):
         return frozenset()
     strangers = [first.owner_id for first in snapshot.first_processes if not first.in_own_cgroup]

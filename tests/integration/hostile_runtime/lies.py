@@ -232,6 +232,7 @@ CONTAINERS = {"ListContainers": cri.ListContainersResponse}
 UNTOLD = ("StatusUnreadable",)
 FOREIGN = ("ForeignProcess", "PermissionDenied")
 """The second one where the kernel shows the process to nobody."""
+NO_PROCESS = ("ProcessNotTold",)
 CONTRADICTORY = ("ListContradictory",)
 
 LIES: Mapping[str, Lie] = {
@@ -270,7 +271,7 @@ LIES: Mapping[str, Lie] = {
     ),
     "JSON nested 10,000 deep": Lie(tell=informed(lambda _: "[" * 10_000 + "]" * 10_000), told=UNTOLD),
     "no JSON": Lie(tell=informed(lambda _: LONG), told=UNTOLD),
-    "no information": Lie(tell=changed(STATUSES, lambda answer: answer.info.clear()), told=COMPLETE),
+    "no information": Lie(tell=changed(STATUSES, lambda answer: answer.info.clear()), told=NO_PROCESS),
     "numbers as text": Lie(tell=informed(_numbers_as_text), told=UNTOLD),
     "no status": Lie(tell=changed(STATUSES, _without_status), told=UNTOLD),
     "no metadata": Lie(tell=listed(lambda one: one.ClearField("metadata")), told=("StatusContradictory",)),
@@ -280,7 +281,7 @@ LIES: Mapping[str, Lie] = {
     "an id twice": Lie(tell=changed(LISTS, _twice), told=CONTRADICTORY),
     "5,000 sandboxes with one id": Lie(tell=changed(SANDBOXES, _all_one), told=CONTRADICTORY),
     "a sandbox among the containers": Lie(tell=changed(CONTAINERS, _sandbox_as_container), told=CONTRADICTORY),
-    "pid 0": Lie(tell=told_pid(0), told=COMPLETE),
+    "pid 0": Lie(tell=told_pid(0), told=NO_PROCESS),
     "pid -1": Lie(tell=told_pid(-1), told=UNTOLD),
     "pid 2^40": Lie(tell=told_pid(2**40), told=UNTOLD),
     "pid 1": Lie(tell=told_pid(1, CONTAINER_STATUS), told=FOREIGN),
