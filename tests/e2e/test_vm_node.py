@@ -4,22 +4,25 @@ It is a virtual machine that runs without the help of the processor: everything 
 so no time is asserted. The agent runs there as in its pod: as root, with the node's processes and network.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from e2e.conftest import StartAgent
 from e2e.support.api_requests import REPORTS, creations, now, requests_since, writes
-from e2e.support.daemon_set import agent_pods, daemon_set_on
 from e2e.support.installation import agent_kubeconfig
 from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, judges_all, read_report
 from e2e.support.pace import FAST
-from lab.build.agent_image import agent_image
+from e2e.support.release import READY_SECONDS, RESIDENT_BUDGET_KIB, SYS_PTRACE, installed, provide
+from e2e.support.workloads import with_own_users
 from lab.pins import OTHER_PAUSE_IMAGE
 from lab.pods import Container, Pod
 from lab.shapes.cluster import Cluster
+from lab.shapes.cluster_node import ClusterNode
 from lab.shapes.nested_node import NestedNode
 from lab.shapes.vm_node import VmNode
 from lab.waiting import wait_until
@@ -31,17 +34,26 @@ PATIENT = {"PAUSEWATCH_RUNTIME_TIMEOUT_SECONDS": "30"}
 """A call to a runtime that has to share two processors with everything else may take longer than the default."""
 
 POD_SECONDS = 240.0
-"""For an agent's pod to start and to report."""
+"""For an agent's pod to report what it sees; with all defaults that takes a minute and a half."""
 
 PAUSES = 4
 """Of three pods and the agent's own."""
+
+CONFINED = (
+    "--set=appArmorProfile.type=RuntimeDefault,nodeSelector.kubernetes\\.io/hostname=node-c",
+    "--set=settings.scanPeriodSeconds=4,settings.reportIntervalSeconds=1,settings.runtimeTimeoutSeconds=30",
+)
+"""On this node alone: a kubelet without AppArmor refuses such a pod."""
+
+LIMIT_BYTES = 128 * 2**20
+TORN = {"namespace-not-shared NamespaceNotShared Critical"}
 
 OF_CONTAINERS = "cri-containerd.apparmor.d"
 """The AppArmor profile that containerd loads for containers whose pod names no other."""
 
 TOLD = {
     "forgetful": {"zombie-buildup ZombieBuildup Warning", "pid-limit-near PidLimitNear Critical"},
-    "torn": {"namespace-not-shared NamespaceNotShared Critical"},
+    "torn": TORN,
     "own-users": {"namespace-not-shared HostNamespaceJoined Critical"},
 }
 
@@ -132,30 +144,45 @@ def test_faults_on_its_own_kernel(vm_node: VmNode, start_agent: StartAgent) -> N
     await_report(vm_node, agent, "that is healthy again", is_healthy)
 
 
-def test_agent_in_its_pod(cluster: Cluster, vm_node: VmNode) -> None:
-    """As the manifests install it, it sees everything.
+@pytest.mark.timeout(1200)
+def test_chart_on_three_nodes_of_three_kinds(
+    cluster: Cluster, nested_node: NestedNode, vm_node: VmNode, tmp_path: Path
+) -> None:
+    """As helm installs it with its defaults, each agent sees all of its node and finds what is wrong, in its limits.
 
-    Under the profile of containers instead of none it sees apps and no pause: says so, and why, and finds nothing.
+    Under the AppArmor profile of containers instead of none it sees apps and no pause: says so, and why, and finds
+    nothing.
     """
-    vm_node.import_image(agent_image())
-    pods = [vm_node.manifest(Pod("web")), vm_node.manifest(Pod("shared", share_pid=True))]
-    vm_node.apply(*pods, with_own_users(vm_node, "own-users"))
-    for name in ("web", "shared", "own-users"):
-        vm_node.wait_for_pod(name, limit_seconds=120)
-    settings = {"scanPeriodSeconds": 4, "reportIntervalSeconds": 1, "runtimeTimeoutSeconds": 30}
+    nodes = (cluster, nested_node, vm_node)
+    provide(nodes)
+    for node in nodes:
+        node.falsify(torn(node), "app", {"type": "network", "do": "fresh"})
+        node.apply(node.manifest(Pod(torn(node))))
+    vm_node.apply(vm_node.manifest(Pod("shared", share_pid=True)), with_own_users(vm_node, "own-users"))
+    for node, name in (*((node, torn(node)) for node in nodes), (vm_node, "shared"), (vm_node, "own-users")):
+        node.wait_for_pod(name, limit_seconds=120)
 
-    with daemon_set_on(cluster, vm_node, settings) as install:
-        install("Unconfined")
-        seeing = await_status(
-            vm_node, lambda report: is_healthy(report) and judges_all(report) and not unreadable(report)
-        )
-        install("RuntimeDefault")
+    with installed(cluster, nodes, tmp_path) as installation:
+        installation.await_ready(nodes[:-1], READY_SECONDS)
+        installation.await_ready(nodes, READY_SECONDS * vm_node.slowness)
+        for node in nodes:
+            since_made, since_it_runs = installation.seconds_to_ready(node)
+            print(f"agent on {node.node_name}: ready after {since_made:g} s, {since_it_runs:g} s of them running")  # noqa: T201
+            expected = {torn(node): TORN}
+            await_status(node, lambda report, expected=expected: sees_all(report) and told(report) == expected)
+            assert json.loads(installation.page(node, "/readyz"))["troubles"] == {}
+            process = installation.process_status(node)
+            assert process["CapEff"] == SYS_PTRACE
+            assert int(process["VmRSS"].split()[0]) <= RESIDENT_BUDGET_KIB
+            assert installation.restarts(node) == 0
+        agent = installation.pod(vm_node).pid("agent")
+        assert vm_node.runtime.enter("cat", f"/proc/{agent}/attr/current").strip() == "unconfined"
+        assert memory_limit(vm_node, agent) == LIMIT_BYTES
+    with installed(cluster, (vm_node,), tmp_path, *CONFINED) as installation:
         confined = await_status(vm_node, lambda report: unreadable(report) == PAUSES)
-        (pod,) = agent_pods(cluster)
-        restarts = [one["restartCount"] for one in pod["status"]["containerStatuses"]]
+        assert installation.restarts(vm_node) == 0
 
-    assert restarts == [0]
-    assert seeing["findings"] == confined["findings"] == []
+    assert confined["findings"] == []
     conditions = {one["type"]: one for one in confined["conditions"]}
     assert (conditions["Healthy"]["status"], conditions["ScanComplete"]["status"]) == ("Unknown", "False")
     assert conditions["ScanComplete"]["reason"] == "PermissionDenied"
@@ -182,15 +209,12 @@ def test_node_is_one_of_the_lab(vm_node: VmNode) -> None:
     assert {"cpu", "memory", "pids"} <= {*enforced.split()}
 
 
-def with_own_users(node: VmNode, name: str) -> dict[str, object]:
-    """The manifest of a pod that has a user namespace of its own."""
-    manifest = node.manifest(Pod(name))
-    # Its token would lie on a tmpfs, which can be given to other users since Linux 6.3 only.
-    manifest["spec"] |= {"hostUsers": False, "automountServiceAccountToken": False}
-    return manifest
+def torn(node: ClusterNode) -> str:
+    """The name of the pod on a node whose only container has lost the pod's network."""
+    return f"torn-{node.node_name}"
 
 
-def await_status(node: VmNode, expected: Callable[[Report], bool]) -> dict[str, Any]:
+def await_status(node: ClusterNode, expected: Callable[[Report], bool]) -> dict[str, Any]:
     """Wait for a report of a node that is as expected, and return its status."""
 
     def probe() -> dict[str, Any] | None:
@@ -198,6 +222,11 @@ def await_status(node: VmNode, expected: Callable[[Report], bool]) -> dict[str, 
         return report["status"] if report is not None and "status" in report and expected(report) else None
 
     return wait_until("the report of the agent in its pod", probe, POD_SECONDS)
+
+
+def sees_all(report: Report) -> bool:
+    """Whether no check was skipped, and every process could be looked into."""
+    return condition(report, "ScanComplete") == "True" and judges_all(report) and not unreadable(report)
 
 
 def unreadable(report: Report) -> int:
@@ -217,6 +246,12 @@ def evidence(report: Report, pod: str, check: str) -> dict[str, str]:
     """The evidence of the one finding of a check about a pod, by name."""
     (one,) = [one for one in findings(report, check) if one["pod"]["name"] == pod]
     return {entry["name"]: entry["value"] for entry in one["evidence"]}
+
+
+def memory_limit(node: VmNode, pid: int) -> int:
+    """Bytes that the cgroup of a process may hold."""
+    cgroup = node.runtime.enter("cat", f"/proc/{pid}/cgroup").strip().removeprefix("0::")
+    return int(node.runtime.enter("cat", f"/sys/fs/cgroup{cgroup}/memory.max"))
 
 
 def link(node: VmNode, pid: int, kind: str) -> str:

@@ -10,11 +10,20 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.installation.conftest import CLUSTER_WIDE, NAMESPACE, NAMESPACED, OURS, READY_SECONDS, Installation
 from e2e.support.exposition import Exposition
 from e2e.support.installation import CRD_NAME, MANIFESTS, bare_report
 from e2e.support.node_report import condition, findings, read_report
 from e2e.support.node_tokens import pod_token_kubeconfig
+from e2e.support.release import (
+    CLUSTER_WIDE,
+    NAMESPACE,
+    NAMESPACED,
+    OURS,
+    READY_SECONDS,
+    RESIDENT_BUDGET_KIB,
+    SYS_PTRACE,
+    Installation,
+)
 from integration.support.restart import start_runtime_again, stop_runtime
 from lab.build.agent_image import AGENT_IMAGE
 from lab.errors import LabError
@@ -25,10 +34,6 @@ from support.helm import RELEASE, Manifest
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
-SYS_PTRACE = "0000000000080000"
-"""Bit 19 alone (linux/capability.h)."""
-
-RESIDENT_BUDGET_KIB = 80 * 1024
 SECONDS = 120.0
 FAST = "--set=settings.scanPeriodSeconds=2,settings.reportIntervalSeconds=1,maxUnavailable=100%"
 
@@ -78,15 +83,14 @@ def test_faults_are_found_from_inside_the_pod(installation: Installation, torn: 
 def test_agent_has_what_it_needs_and_no_more(installation: Installation) -> None:
     """Read from /proc of the node: uid, capabilities, seccomp, memory; and no restart so far."""
     for node in installation.nodes:
-        status = status_of(node, installation)
+        status = installation.process_status(node)
 
         assert status["Uid"].split() == ["0"] * 4
         assert status["CapEff"] == status["CapPrm"] == status["CapBnd"] == SYS_PTRACE
         assert status["CapInh"] == status["CapAmb"] == "0" * 16
         assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
         assert int(status["VmRSS"].split()[0]) <= RESIDENT_BUDGET_KIB
-        (container,) = installation.agents()[node.node_name]["status"]["containerStatuses"]
-        assert container["restartCount"] == 0
+        assert installation.restarts(node) == 0
 
 
 def test_agent_can_write_nothing_but_its_temporary_directory(installation: Installation) -> None:
@@ -179,12 +183,6 @@ def test_uninstall_and_plain_manifests(installation: Installation) -> None:
     cluster.kubectl("apply", "--filename=-", stdin="\n---\n".join(manifests()))
     installation.await_agents(READY_SECONDS)
     assert stored(installation) == by_helm
-
-
-def status_of(node: ClusterNode, installation: Installation) -> dict[str, str]:
-    """The lines of /proc/<pid>/status of a node's agent."""
-    lines = node.runtime.enter("cat", f"/proc/{installation.pod(node).pid('agent')}/status").splitlines()
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def scans_of(installation: Installation, node: ClusterNode) -> float:

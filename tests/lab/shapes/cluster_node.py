@@ -93,6 +93,14 @@ class ClusterNode(Started):
         """
         return path
 
+    def import_image(self, archive: Path) -> None:
+        """Give the runtime the image of an archive of the kind docker-archive or OCI.
+
+        Raises:
+            LabError: It was refused.
+        """
+        self.runtime.ctr("images", "import", str(archive))
+
     def kubectl(self, *arguments: str, stdin: str | None = None, limit_seconds: float = _KUBECTL_SECONDS) -> str:
         """Run kubectl as administrator and return what it prints.
 
