@@ -22,6 +22,20 @@ _SILENCE_SECONDS = 20.0
 #: A reader that has not come back after so long hangs: the file is read in microseconds.
 _READ_SECONDS = 0.5
 _PROGRAMS = "/hostile"
+_MOST_AT_ONCE = 250
+
+#: Pins a network namespace under each of some names; one program after the other would take a minute.
+_PIN = """
+import ctypes, os, sys
+library = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET, MS_BIND = 0x40000000, 0x1000
+os.makedirs("/run/netns", exist_ok=True)
+for name in sys.argv[1:]:
+    file = f"/run/netns/{name}"
+    open(file, "x").close()
+    if library.unshare(CLONE_NEWNET) or library.mount(b"/proc/self/ns/net", file.encode(), b"none", MS_BIND, None):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+"""
 
 
 def run_hostile(lab: RuntimeLab, name: str, *arguments: str, namespace: str = "lab") -> RunningPod:
@@ -84,22 +98,20 @@ def pin_network_namespaces(lab: RuntimeLab, count: int) -> tuple[str, ...]:
     Healed by `unpin_network_namespaces`.
     """
     names = tuple(f"cni-{uuid.uuid4()}" for _ in range(count))
-    script = (
-        'mkdir -p /run/netns && for name in "$@"; do : >"/run/netns/$name";'
-        ' unshare "--net=/run/netns/$name" true || exit; done'
-    )
-    _in_parts(lab, script, names)
+    for part in _parts(names):
+        lab.enter(sys.executable, "-I", "-c", _PIN, *part)
     return names
 
 
 def unpin_network_namespaces(lab: RuntimeLab, names: Sequence[str]) -> None:
     """Remove what `pin_network_namespaces` has made."""
-    _in_parts(lab, 'cd /run/netns && umount "$@" && rm "$@"', names)
+    for part in _parts(names):
+        lab.enter("sh", "-c", 'cd /run/netns && umount "$@" && rm "$@"', "sh", *part)
 
 
-def _in_parts(lab: RuntimeLab, script: str, names: Sequence[str]) -> None:
-    for first in range(0, len(names), 250):
-        lab.enter("sh", "-c", script, "sh", *names[first : first + 250])
+def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(names), _MOST_AT_ONCE):
+        yield names[first : first + _MOST_AT_ONCE]
 
 
 def _many(lab: RuntimeLab, name: str, verb: str, count: int) -> RunningPod:
