@@ -66,9 +66,9 @@ def test_zombies_and_their_parent_with_a_name_to_confuse(lab: RuntimeLab, progra
     assert (finding.check, str(finding.subject)) == ("zombie-buildup", "lab/called/app")
     assert is_harmless("".join(texts(finding)))
     assert not any(called.decode("ascii", "replace") in one.command for one in finding.next_commands)
-    printed = program.run("scan")
+    printed = program.run("scan", "--output=wide")
     assert is_harmless(printed.replace("\n", ""))
-    assert f"pid {running.pid()} " in program.run("scan", "--output=wide")
+    assert f"pid {running.pid()} " in printed
 
 
 def test_cgroup_that_forges_the_lines_of_another_one(lab: RuntimeLab) -> None:

@@ -1,5 +1,6 @@
 """The agent at its own limits: no process, no thread and no byte of disk more; and the memory that its pod may have."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from lab.pins import CONTAINERD_2_4
 from lab.pods import Pod
 from lab.shapes.runtime import RuntimeLab
 
-PROCESSES = 20_000
-ZOMBIES = 5_000
+PROCESSES = int(os.environ.get("HOSTILE_PROCESSES", "12000"))
+"""More than there are files that may stay open. Everybody else waits while they come and go; at full size, 20000, for
+three quarters of a minute."""
+
+ZOMBIES = PROCESSES // 4
 FEW = 16
 A_SECOND = {"PAUSEWATCH_ZOMBIE_BUILDUP_SEEN_FOR_SECONDS": "1"}
 
@@ -56,7 +60,7 @@ def test_scan_by_hand_without_a_free_pid(lab: RuntimeLab, tmp_path: Path) -> Non
 
 
 @pytest.mark.alone_on_the_node
-def test_twenty_thousand_processes_and_five_thousand_zombies(lab: RuntimeLab, tmp_path: Path) -> None:
+def test_thousands_of_processes_and_of_zombies(lab: RuntimeLab, tmp_path: Path) -> None:
     """Within the memory that the chart gives it: the zombies are found, and nothing is said of the others."""
     with running_limited_agent(lab, tmp_path, A_SECOND) as agent:
         agent.set_limit(MEMORY_LIMIT_BYTES, "memory.limit_in_bytes", "memory.max")

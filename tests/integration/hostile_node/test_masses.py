@@ -18,7 +18,7 @@ ALL = f"{PINS:,}+ network namespaces"
 SOON = {"leaked-network-namespace": {"lasting_seconds": 10.0}}
 
 CHURNING_PODS = 2
-CHURN_SCANS = 30
+CHURN_SCANS = 20
 LEAST_PER_SECOND = 1000
 """Started and reaped. An idle machine makes ten times as many."""
 
