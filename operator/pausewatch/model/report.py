@@ -196,7 +196,7 @@ class Report:
 
     coverage: Coverage
     unavailable: tuple[tuple[str, Unavailable], ...]
-    """Sections of the Snapshot that could not be read, by name."""
+    """Sections of the Snapshot that could not be read, and what the runtime did not tell of what it lists, by name."""
 
     results: tuple[CheckResult, ...]
     """One per check, by id."""
