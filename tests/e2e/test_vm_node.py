@@ -18,6 +18,7 @@ from e2e.support.installation import agent_kubeconfig
 from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, judges_all, read_report
 from e2e.support.pace import FAST
 from e2e.support.release import READY_SECONDS, RESIDENT_BUDGET_KIB, SYS_PTRACE, installed, provide
+from e2e.support.vm_hardships import clock_of, few_pids, forks, reserved_for_nobody, step_clock, uptime_seconds
 from e2e.support.workloads import with_own_users
 from lab.pins import OTHER_PAUSE_IMAGE
 from lab.pods import Container, Pod
@@ -44,6 +45,21 @@ CONFINED = (
     "--set=settings.scanPeriodSeconds=4,settings.reportIntervalSeconds=1,settings.runtimeTimeoutSeconds=30",
 )
 """On this node alone: a kubelet without AppArmor refuses such a pod."""
+
+LEAKED_SECONDS = 150.0
+"""Longer than the scans after one step of the clock take. Nothing is taken for older than the machine, so that one has
+to run for longer."""
+
+CLOCK_PACE = replace(PACE, thresholds={**PACE.thresholds, "leaked-pod-address": {"lasting_seconds": LEAKED_SECONDS}})
+CLOCK_STEPS = (5, -10)
+"""Hours, one after the other. After the second one it is earlier there than the API server's certificate says."""
+
+SCANS_OF_HARDSHIP = 4
+OUTSIDE_OF_PODS = "198.51.100.7"
+"""An address of RFC 5737, for documentation."""
+
+FORGETFUL_SECONDS = 120.0
+"""To start the pod, and for an agent that was refused to try again, which it does half a minute later."""
 
 LIMIT_BYTES = 128 * 2**20
 TORN = {"namespace-not-shared NamespaceNotShared Critical"}
@@ -190,6 +206,37 @@ def test_chart_on_three_nodes_of_three_kinds(
     assert "appArmorProfile: {type: Unconfined}" in conditions["ScanComplete"]["message"]
     skipped = {one["check"]: one["reason"] for one in confined["coverage"]["skippedChecks"]}
     assert skipped["namespace-not-shared"] == "PermissionDenied"
+
+
+def test_numbers_of_processes_that_return_and_clocks_that_jump(vm_node: VmNode, start_agent: StartAgent) -> None:
+    """No number of a process stands for the one that had it before, and no hour that was set counts as one that passed.
+
+    Nothing is found while numbers are given away again and again and while the clock is set by hours, though an address
+    was reserved for nobody a moment before; what is wrong then is found in its time.
+    """
+    endless = Container("endless", command=("sh", "-c", "while :; do (:); done"))
+    vm_node.apply(vm_node.manifest(Pod("busy", containers=(endless, Container("app")))))
+    vm_node.wait_for_pod("busy", limit_seconds=120)
+    agent = start_agent(CLOCK_PACE, agent_kubeconfig(vm_node), PATIENT, vm_node)
+    await_report(vm_node, agent, "that is healthy", lambda report: is_healthy(report) and judges_all(report))
+    with few_pids(vm_node) as most:
+        before = forks(vm_node)
+        agent.await_scans(SCANS_OF_HARDSHIP)
+        assert forks(vm_node) - before > most, "not each number was given away again"
+        assert agent.metrics().findings() == {}
+
+    agent.wait("the machine to run for long enough", lambda: uptime_seconds(vm_node) > LEAKED_SECONDS, LEAKED_SECONDS)
+    with clock_of(vm_node):
+        for hours in CLOCK_STEPS:
+            with reserved_for_nobody(vm_node, OUTSIDE_OF_PODS):
+                step_clock(vm_node, hours)
+                agent.await_scans(SCANS_OF_HARDSHIP)
+                assert agent.metrics().findings() == {}, f"after a step of {hours} hours"
+        assert (agent.readiness()["ok"], agent.readiness()["crashes"]) == (True, 0)
+    command = ("misbehave", "children", str(DEAD_TASKS))
+    vm_node.apply(vm_node.manifest(Pod("forgetful", containers=(Container(command=command),))))
+    await_report(vm_node, agent, "of zombies", lambda report: "forgetful" in told(report), FORGETFUL_SECONDS)
+    vm_node.kubectl("delete", "pods", "--namespace=lab", "--all", "--wait=false")
 
 
 def test_node_is_one_of_the_lab(vm_node: VmNode) -> None:
