@@ -140,5 +140,6 @@ class ProcSource:
 def _gone(pid: int) -> Unavailable:
     return Unavailable(
         reason="ProcessGone",
-        detail=f"there is no process {pid} in /proc: it has exited, or counts in another PID namespace",
+        detail=f"there is no process {pid} in /proc: it has exited, is hidden (hidepid), or counts in another PID"
+        " namespace",
     )
