@@ -32,7 +32,7 @@ def resident_mib(samples: Sequence[Sample]) -> Course:
 
 
 def descriptors(samples: Sequence[Sample]) -> Course:
-    """Return the smallest count of file descriptors: that of a node where the least is wrong."""
+    """Return the smallest count of open files: that of a moment when no process ended, and nobody was asked."""
     return _course([float(one.descriptors) for one in samples], min)
 
 
@@ -74,11 +74,17 @@ def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
         f"  {counts}; found and cleared in scans, median and most",
         f"  outages: {', '.join(f'{what}: {count}' for what, count in sorted(ledger.outages.items())) or 'none'}",
         f"  pods that end, told as Info because their runtime heard of it late: in {ledger.late} scans",
-        f"  resident memory, MiB: {resident_mib(samples)}",
-        f"  file descriptors: {descriptors(samples)}",
+        f"  resident memory, MiB: {resident_mib(samples)}; by tenths {_by_tenths(samples)}",
+        f"  open files, beyond those of living processes: {descriptors(samples)}",
         f"  seconds of a scan: {scan_seconds(samples)}",
     ]
     return "\n".join(lines)
+
+
+def _by_tenths(samples: Sequence[Sample]) -> str:
+    size = max(1, len(samples) // 10)
+    parts = [samples[begin : begin + size] for begin in range(0, 10 * size, size)]
+    return " ".join(f"{median(one.resident_mib for one in part):.1f}" for part in parts if part)
 
 
 def _both(values: Sequence[int]) -> str:
