@@ -5,8 +5,9 @@ Colour and line breaks are for terminals; ``NO_COLOR``, ``TERM=dumb`` and ``COLU
 
 import sys
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 
+from pausewatch.cli.runbook import THEME, Runbook
 from pausewatch.cli.streams import write
 from pausewatch.sinks.page import Page, show
 
@@ -26,11 +27,12 @@ def show_page(page: Page, *, clear: bool = False) -> None:
     write(captured.get())
 
 
-def show_renderable(renderable: RenderableType) -> None:
-    """Write anything else that rich can render; raises what ``write`` raises."""
+def show_runbook(page: str) -> None:
+    """Write a runbook page, which is Markdown, for people; raises what ``write`` raises."""
     console = _console()
     with console.capture() as captured:
-        console.print(renderable)
+        # Cropped lines would be commands without their end.
+        console.print(Runbook(page), crop=False)
     write(captured.get())
 
 
@@ -41,4 +43,4 @@ def stdout_is_terminal() -> bool:
 
 def _console() -> Console:
     # Text comes from nodes: nothing in it is markup, an emoji or to be highlighted.
-    return Console(highlight=False, markup=False, emoji=False)
+    return Console(theme=THEME, highlight=False, markup=False, emoji=False)

@@ -6,13 +6,12 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 import click
-from rich.markdown import Markdown
 from rich.text import Text
 
 from pausewatch import alerts, checks
 from pausewatch.alerts.agent_alerts import ALERT_PREFIX, AgentAlert, agent_alert_pages
 from pausewatch.checks._check import Check, all_checks
-from pausewatch.cli.console import show_page, show_renderable, stdout_is_terminal
+from pausewatch.cli.console import show_page, show_runbook, stdout_is_terminal
 from pausewatch.cli.errors import CliError, ExitCode
 from pausewatch.cli.streams import write
 from pausewatch.cli.terms import term_texts, terms
@@ -46,7 +45,7 @@ def command(name: str | None) -> ExitCode:
         return ExitCode.OK
     page = find(name)
     if stdout_is_terminal():
-        show_renderable(Markdown(page))
+        show_runbook(page)
     else:
         write(page)
     return ExitCode.OK
