@@ -55,8 +55,8 @@ class ApiError(Exception):
         """What to do about it, starting with a verb; empty where waiting is all there is to do."""
         if self.resource_unknown:
             return (
-                "install the CustomResourceDefinition of PodSandboxReport, or have it serve the version in that path:"
-                f" {APPLY_DEFINITION}"
+                f"install the CustomResourceDefinition of PodSandboxReport: {APPLY_DEFINITION}; where it is there,"
+                " have it serve the version in that path"
             )
         if self.status == FORBIDDEN and REFUSED_BY_POLICY in str(self):
             return "do as the policy says; the own-node policy wants the token of a pod on the agent's own node"
