@@ -9,6 +9,7 @@ from e2e.support.cluster_case import ClusterCase, commands
 from e2e.support.pace import FAST, Pace
 from e2e.support.told import is_about
 from integration.support.program import Program
+from integration.support.runbook import diagnose, mitigation
 from lab.errors import LabError
 from lab.pods import Pod
 from lab.shapes.cluster import Cluster
@@ -36,6 +37,10 @@ def test_kubelet_that_lost_sight_of_a_pod(
     assert orphan.sandbox_id[:12] in program.shell(inspect)
     listed = cluster.runtime.ctr("tasks", "ls")
     assert orphan.sandbox_id in listed
+    shown = diagnose(program, "orphaned-sandbox", namespace="lab", pod="orphan")
+    assert 'pods "orphan" not found' in shown
+    assert orphan.sandbox_id[:12] in shown
+    assert mitigation("orphaned-sandbox", sandbox=orphan.sandbox_id) == [stop, remove]
     program.shell(stop)
     assert orphan.container_ids["app"] not in cluster.runtime.ctr("tasks", "ls")
     program.shell(remove)

@@ -9,6 +9,7 @@ from e2e.support.cluster_case import ClusterCase, commands
 from e2e.support.pace import FAST, Pace
 from e2e.support.workloads import run_to_completion
 from integration.support.program import Program
+from integration.support.runbook import diagnose
 from lab import network_plugin
 from lab.pods import Pod
 from lab.shapes.cluster import Cluster
@@ -44,6 +45,9 @@ def test_network_plugin_fails(
         assert REASON in described
         assert network_plugin.COMPLAINT in failures
         assert " Ready " not in sandboxes
+        shown = diagnose(program, CHECK, namespace="lab", pod="blocked", uid=uid)
+        assert network_plugin.COMPLAINT in shown
+        assert "NetworkReady" in shown
         written = case.agent.metrics().total("pausewatch_report_writes_total")
         case.agent.await_scans(8)
         assert case.agent.metrics().total("pausewatch_report_writes_total") == written, "another attempt is no news"

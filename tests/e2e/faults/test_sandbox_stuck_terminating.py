@@ -11,6 +11,7 @@ from e2e.support.pace import FAST, Pace
 from e2e.support.told import is_about
 from e2e.support.workloads import api_pods
 from integration.support.program import Program
+from integration.support.runbook import diagnose, mitigation
 from lab import network_plugin
 from lab.pods import Container, Pod
 from lab.processes import find_process, process_state
@@ -40,8 +41,12 @@ def test_network_is_not_taken_down(
         described, tree = [program.shell(command) for command in commands(finding)[:2]]
         assert network_plugin.COMPLAINT in described
         assert stuck.sandbox_id[:12] in tree
+        shown = diagnose(program, CHECK, namespace="lab", pod="stuck", sandbox=stuck.sandbox_id)
+        assert shown.count(network_plugin.COMPLAINT) > described.count(network_plugin.COMPLAINT)
 
-    program.shell(commands(finding)[2])
+    (stop,) = mitigation(CHECK, sandbox=stuck.sandbox_id)
+    assert commands(finding)[2] == stop
+    program.shell(stop)
     assert evidence["networkNamespace"].rpartition("/")[2] not in cluster.runtime.enter("ip", "netns", "list").split()
     case.cleared()
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import strays
 from lab.pods import Pod
 from lab.processes import zombies_of
@@ -67,6 +68,10 @@ def test_pause_of_another_program(lab: RuntimeLab, program: Program, start_case:
     assert "runs the program busybox where all others of its image run pause" in finding.message
     check_finding(finding, pause)
     type_on_the_node(program, finding)
+    shown = diagnose(program, CHECK, pid=pause, sandbox=running.sandbox_id)
+    assert f'"id": "{running.sandbox_id}"' in shown
+    assert f"/proc/{pause}/exe -> /bin/busybox" in shown
+    is_the_mitigation(all_commands(finding), CHECK, namespace="lab", pod="odd")
 
     lab.remove(running)
     case.cleared()

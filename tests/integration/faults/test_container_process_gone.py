@@ -1,8 +1,9 @@
 """A container is called running, and its process is dead."""
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.pods import Container, Pod
 from lab.processes import find_process
@@ -42,6 +43,12 @@ def test_killed_under_a_stopped_shim(lab: RuntimeLab, program: Program, start_ca
         assert f'"pid": {app}' in status
         number, state = shim_state.split()[4:6]
         assert (number, state[0]) == (str(shim.pid), "T")
+
+        shown = diagnose(
+            program, CHECK, namespace="lab", pod="hollow", container=running.container_ids["app"], shim=shim.pid
+        )
+        assert f'"pid": {app}' in shown
+        is_the_mitigation(all_commands(finding), CHECK, namespace="lab", pod="hollow")
 
         program.shell(f"kill -CONT {shim.pid}")
         case.cleared()

@@ -2,8 +2,9 @@
 
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import pod_network_faults as faults
 from lab.pods import Container, Pod
 from lab.shapes.runtime import RuntimeLab
@@ -30,6 +31,11 @@ def test_given_twice(lab: RuntimeLab, program: Program, start_case: StartCase) -
     assert all(f" {address}/16" in shown for shown in inside)
     assert f'"{address}"' in first_told
     assert f'"{address}"' in second_told
+    process = pid_by_ctr(lab, second.sandbox_id)
+    shown = diagnose(program, "duplicate-pod-ip", process=process, sandbox=second.sandbox_id)
+    assert f" {address}/16" in shown
+    assert f'"id": "{second.sandbox_id}"' in shown
+    is_the_mitigation(all_commands(finding), "duplicate-pod-ip", namespace="lab", pod="second")
 
     lab.remove(second)
     case.cleared()

@@ -1,8 +1,9 @@
 """One pod has more than one ready sandbox."""
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.pods import Pod
 from lab.shapes.runtime import RuntimeLab
@@ -29,6 +30,9 @@ def test_second_sandbox_of_a_pod(lab: RuntimeLab, program: Program, start_case: 
         f"{second.sandbox_id}, attempt 1, running: none",
         f"{running.sandbox_id}, attempt 0, running: app",
     ]
+    shown = diagnose(program, CHECK, namespace="lab", pod="twin", older_sandbox=running.sandbox_id)
+    assert f'"id": "{running.sandbox_id}"' in shown
+    is_the_mitigation(all_commands(finding), CHECK, older_sandbox=running.sandbox_id)
     tree, status, stopped = type_on_the_node(program, finding)
     assert tree.count("\n  sandbox ") == 2
     assert '"state": "SANDBOX_READY"' in status

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.pods import Pod
 from lab.processes import linux_namespace
@@ -52,6 +53,8 @@ def test_pin_without_a_sandbox(lab: RuntimeLab, program: Program, start_case: St
     assert (finding.reason, finding.subject.is_node) == ("LeakedNetworkNamespace", True)
     (pin,) = [one.value for one in finding.evidence if one.name == "pin"]
     assert pin.startswith(f"/run/netns/{name}, net:[{inode}], made at 20")
+    assert "LOOPBACK" in diagnose(program.inside(lab), CHECK, name=name)
+    is_the_mitigation(all_commands(finding), CHECK, name=name)
     inside, removed = type_on_the_node(program.inside(lab), finding)
     assert (inside, removed) == ("", "")
     assert name not in lab.enter("ip", "netns", "list")

@@ -3,8 +3,9 @@
 import pytest
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import network_faults
 from lab.cri.client import CallError
 from lab.pods import Pod
@@ -30,6 +31,8 @@ def test_reservation_without_a_sandbox(lab: RuntimeLab, program: Program, start_
     assert (finding.reason, finding.subject.is_node) == ("LeakedPodAddress", True)
     (reservation,) = [one.value for one in finding.evidence if one.name == "reservation"]
     assert reservation.startswith(f"{file.name} for {owner} since 20")
+    assert str(file) in diagnose(program.inside(lab), CHECK, id=owner, directory=file.parent)
+    is_the_mitigation(all_commands(finding), CHECK, directory=file.parent, address=file.name)
     listed, files, removed = type_on_the_node(program.inside(lab), finding)
     assert owner not in listed
     assert (files.split(), removed) == ([str(file)], "")

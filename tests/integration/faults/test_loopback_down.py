@@ -2,8 +2,9 @@
 
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import pod_network_faults as faults
 from lab.pods import Container, Pod
 from lab.shapes.runtime import RuntimeLab
@@ -19,7 +20,10 @@ def test_taken_down(lab: RuntimeLab, program: Program, start_case: StartCase) ->
     finding = case.found()
 
     assert (finding.reason, finding.severity, str(finding.subject)) == ("LoopbackDown", "Critical", "lab/web")
-    assert Evidence(name="seenThrough", value=f"pid {pid_by_ctr(lab, web.sandbox_id)}") in finding.evidence
+    process = pid_by_ctr(lab, web.sandbox_id)
+    assert Evidence(name="seenThrough", value=f"pid {process}") in finding.evidence
+    assert "state DOWN" in diagnose(program, "loopback-down", process=process)
+    is_the_mitigation(all_commands(finding), "loopback-down", process=process, namespace="lab", pod="web")
     shown, tree, _ = type_on_the_node(program, finding)
     assert "state DOWN" in shown
     assert "127.0.0.1" in shown, "the kernel keeps the address of a link that is down"

@@ -7,8 +7,9 @@ import pytest
 
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import readlink
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.faults import Kind
 from lab.pods import Container, Pod, RunningPod
@@ -57,6 +58,7 @@ def test_namespace_that_was_to_be_shared(
 
     assert (finding.reason, finding.severity) == (REASONS[tear], Severity.CRITICAL)
     assert str(finding.subject) == "lab/torn/app"
+    is_the_mitigation(all_commands(finding), "namespace-not-shared", namespace="lab", pod="torn")
     shows(program, finding, by_hand)
 
     faults.heal_container(lab, torn, "app")
@@ -106,7 +108,10 @@ def test_process_that_may_have_moved_itself(lab: RuntimeLab, program: Program, s
 
     assert (finding.reason, finding.severity) == ("ProcessMovedItself", Severity.INFO)
     assert str(finding.subject) == "lab/unshared/app"
-    shows(program, finding, [readlink(running.pid(), "network"), readlink(running.pause_pid(), "network")])
+    by_hand = [readlink(running.pid(), "network"), readlink(running.pause_pid(), "network")]
+    shows(program, finding, by_hand)
+    shown = diagnose(program, "namespace-not-shared", pid=running.pid(), pause=running.pause_pid())
+    assert shown.split() == by_hand
 
     lab.remove(running)
     case.cleared()

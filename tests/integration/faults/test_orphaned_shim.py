@@ -1,8 +1,9 @@
 """A shim goes on although there is nothing left to watch over."""
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import strays
 from lab.processes import children, find_process
 from lab.shapes.runtime import RuntimeLab
@@ -30,6 +31,9 @@ def test_task_that_nobody_deleted(lab: RuntimeLab, program: Program, start_case:
         "runtimeNamespace": "k8s.io",
     }
     assert children(shim) == []
+    socket = lab.places.socket
+    assert f"-id {identifier}" in diagnose(program, CHECK, pid=shim, socket=socket)
+    is_the_mitigation(all_commands(finding), CHECK, socket=socket, id=identifier)
     process, tasks, _ = type_on_the_node(program, finding)
     assert f"-id {identifier}" in process
     assert [line.split()[-1] for line in tasks.splitlines() if identifier in line] == ["STOPPED"]

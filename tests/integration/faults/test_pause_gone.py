@@ -1,8 +1,9 @@
 """A sandbox lost its pause, and its containers run on."""
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import on_the_node
+from integration.support.fault_case import all_commands, on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.pods import Container, Pod
 from lab.processes import find_process
@@ -40,6 +41,11 @@ def test_killed_pause(lab: RuntimeLab, program: Program, start_case: StartCase) 
     inspect, listed, stop = on_the_node(finding)
     assert "headless" in program.shell(inspect)
     assert " NotReady " in program.shell(listed)
+    sandbox = running.sandbox_id
+    shown = diagnose(program, CHECK, namespace="lab", pod="headless", sandbox=sandbox)
+    assert sandbox[:12] in shown
+    assert " NotReady " in shown
+    is_the_mitigation(all_commands(finding), CHECK, namespace="lab", pod="headless", sandbox=sandbox)
 
     program.shell(stop)
     case.cleared()

@@ -10,6 +10,7 @@ from integration.faults.conftest import StartCase
 from integration.support.fault_case import type_on_the_node
 from integration.support.observer import Observer
 from integration.support.program import Program
+from integration.support.runbook import diagnose
 from lab.cgroups import hierarchies
 from lab.pods import Container, Pod, RunningPod
 from lab.processes import zombies_of
@@ -40,6 +41,11 @@ def test_pod_that_is_near_its_limit_and_then_at_it(lab: RuntimeLab, program: Pro
     assert numbers.split() == [f"pids.current:{tasks}", f"pids.max:{LIMIT}"]
     assert dead.count(" Z") == len(zombies_of(running.pid())) == ZOMBIES
     assert f"{ZOMBIES} zombies, children of pid {running.pid()} misbehave" in tree
+
+    cgroup = pids_directory(lab, running)
+    shown = diagnose(program, "pid-limit-near", cgroup=cgroup, parent=running.pid(), namespace="lab", pod="full")
+    assert f"pids.max:{LIMIT}" in shown
+    assert f"{ZOMBIES} zombies, children of pid {running.pid()} misbehave" in shown
 
     lab.cgroup.limit_pids(lab.cgroup.pod(running.uid), tasks)
     assert "fork" in fork_inside(lab, running).lower()

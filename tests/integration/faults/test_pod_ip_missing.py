@@ -4,9 +4,10 @@ import pytest
 
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.observer import Observer
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import network_plugin
 from lab import pod_network_faults as faults
 from lab.cri.client import CallError
@@ -32,6 +33,10 @@ def test_address_deleted(lab: RuntimeLab, program: Program, start_case: StartCas
     assert "eth0" in inside
     assert f"inet {address}/" not in inside
     assert f"{address} is not inside" in tree
+    shown = diagnose(program, "pod-ip-missing", process=pid_by_ctr(lab, web.sandbox_id))
+    assert "eth0" in shown
+    assert f"inet {address}/" not in shown
+    is_the_mitigation(all_commands(finding), "pod-ip-missing", namespace="lab", pod="web")
     assert "CRITICAL  PodIPMissing  lab/web" in program.run("scan", "--fail-on", "critical", expect=10)
 
     faults.give_address(lab, web, address)

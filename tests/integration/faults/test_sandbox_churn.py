@@ -6,6 +6,7 @@ from integration.faults.conftest import StartCase
 from integration.support.fault_case import type_on_the_node
 from integration.support.observer import Observer
 from integration.support.program import Program
+from integration.support.runbook import diagnose
 from lab import faults
 from lab.pods import Pod, RunningPod
 from lab.shapes.cluster import Cluster
@@ -44,6 +45,7 @@ def test_sandbox_that_is_replaced_again_and_again(lab: RuntimeLab, program: Prog
     (row,) = listed.splitlines()[1:]
     assert row.split()[3:6] == ["restless", "lab", "4"]
     assert "restless" in tree
+    assert running.sandbox_id[:12] in diagnose(program, CHECK, namespace="lab", pod="restless")
 
     running = again(lab, running)
     assert case.found().id == finding.id, "each sandbox is another finding"

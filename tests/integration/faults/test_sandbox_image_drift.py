@@ -9,6 +9,7 @@ from integration.faults.conftest import StartCase
 from integration.support.fault_case import type_on_the_node
 from integration.support.observer import Observer
 from integration.support.program import Program
+from integration.support.runbook import diagnose
 from integration.support.sandbox_image import import_other_image, lab_of_its_own, use_other_image
 from lab.pins import OTHER_PAUSE_IMAGE, PAUSE_IMAGE, RUNTIME_VERSIONS
 from lab.pods import Pod
@@ -42,6 +43,9 @@ def test_runtime_was_told_to_use_another_image(lab: RuntimeLab, program: Program
     tree, *images = type_on_the_node(program, finding)
     assert PAUSE_IMAGE in tree
     assert OTHER_PAUSE_IMAGE in tree
+    shown = diagnose(program, "sandbox-image-drift", image=PAUSE_IMAGE)
+    assert OTHER_PAUSE_IMAGE in shown
+    assert f'"{PAUSE_IMAGE}"' in shown
     configured, other = (json.loads(image)["status"] for image in images)
     assert (configured["repoTags"], other["repoTags"]) == ([OTHER_PAUSE_IMAGE], [PAUSE_IMAGE])
     assert configured["id"] != other["id"]

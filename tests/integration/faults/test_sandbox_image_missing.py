@@ -5,6 +5,7 @@ import pytest
 from integration.faults.conftest import StartCase
 from integration.support.fault_case import on_the_node, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, mitigation
 from lab import faults
 from lab.cri.client import CallError
 from lab.pins import PAUSE_IMAGE
@@ -26,6 +27,9 @@ def test_image_was_removed(lab: RuntimeLab, program: Program, start_case: StartC
 
     assert (finding.reason, finding.subject.is_node) == ("SandboxImageMissing", True)
     assert f"The configured sandbox image {PAUSE_IMAGE} is not on the node" in finding.message
+    assert PAUSE_IMAGE.rpartition(":")[0] not in diagnose(program, "sandbox-image-missing")
+    pull, *_ = mitigation("sandbox-image-missing", image=PAUSE_IMAGE)
+    assert on_the_node(finding)[-1] == pull
     with serving(lab, "pause.tar"):
         listed, pulled = type_on_the_node(program, finding)
     assert PAUSE_IMAGE.rpartition(":")[0] not in listed

@@ -9,6 +9,7 @@ from integration.faults.conftest import StartCase
 from integration.support.fault_case import type_on_the_node
 from integration.support.observer import Observer
 from integration.support.program import Program
+from integration.support.runbook import diagnose, mitigation
 from integration.support.sandbox_image import import_other_image, lab_of_its_own, use_other_image
 from lab.pins import CONTAINERD_2_4, OTHER_PAUSE_IMAGE, PAUSE_IMAGE
 from lab.pods import Pod
@@ -48,8 +49,11 @@ def test_configured_name_is_not_the_whole_name(lab: RuntimeLab, program: Program
     assert json.loads(status)["status"]["pinned"] is False
     assert json.loads(status)["status"]["repoTags"] == [WHOLE_NAME]
 
+    assert '"pinned": false' in diagnose(program, "sandbox-image-unpinned", image=SHORT_NAME)
+
     containerd = program.within(CONTAINERD_ADDRESS=str(lab.places.socket))
-    containerd.shell(f"ctr --namespace k8s.io images label {WHOLE_NAME} {PINNED}")
+    (label,) = mitigation("sandbox-image-unpinned", whole_name=WHOLE_NAME)
+    containerd.shell(label)
     lab.remove(old)
     case.cleared()
     assert json.loads(program.shell(f"crictl inspecti {SHORT_NAME}"))["status"]["pinned"] is True

@@ -1,8 +1,9 @@
 """The remains of an ended sandbox stay on the node."""
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.pods import Pod
 from lab.shapes.runtime import RuntimeLab
@@ -24,6 +25,8 @@ def test_replaced_sandbox_that_nobody_removes(lab: RuntimeLab, program: Program,
 
     assert (finding.reason, str(finding.subject)) == ("StaleSandbox", "lab/again")
     assert finding.subject.sandbox_id == running.sandbox_id
+    assert f'"id": "{running.sandbox_id}"' in diagnose(program, CHECK, sandbox=running.sandbox_id)
+    is_the_mitigation(all_commands(finding), CHECK, sandbox=running.sandbox_id)
     status, removed = type_on_the_node(program, finding)
     assert '"state": "SANDBOX_NOTREADY"' in status
     assert removed == f"Removed sandbox {running.sandbox_id}\n"

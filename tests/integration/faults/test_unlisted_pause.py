@@ -7,9 +7,10 @@ import pytest
 
 from integration.faults.conftest import StartCase
 from integration.support.by_hand import pid_by_ctr
-from integration.support.fault_case import FaultCase, type_on_the_node
+from integration.support.fault_case import FaultCase, all_commands, type_on_the_node
 from integration.support.program import Program, installed
 from integration.support.restart import kill_runtime, shim_of, start_runtime_again
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults, strays
 from lab.naming import lab_name
 from lab.pins import CONTAINERD_1_6
@@ -42,6 +43,11 @@ def test_pause_beside_the_cri(lab: RuntimeLab, program: Program, start_case: Sta
     assert evidence["processes"] == f"{pause} pause"
     assert evidence["monitor"] == str(shim)
     assert evidence["cgroup"].endswith(f"/{identifier}")
+    socket = lab.places.socket
+    shown = diagnose(program, CHECK, id=identifier, socket=socket)
+    assert [line.split()[0] for line in shown.splitlines()[:2]] == ["PID", str(pause)]
+    assert f'"ID": "{identifier}"' in shown
+    is_the_mitigation(all_commands(finding), CHECK, id=identifier, socket=socket)
     processes, record, killed, removed = type_on_the_node(program, finding)
     header, line = processes.splitlines()
     assert header.split()[:2] == ["PID", "PPID"]

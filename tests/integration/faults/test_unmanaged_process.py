@@ -1,8 +1,9 @@
 """Processes of a container live on after the runtime has given it up."""
 
 from integration.faults.conftest import StartCase
-from integration.support.fault_case import type_on_the_node
+from integration.support.fault_case import all_commands, type_on_the_node
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import strays
 from lab.pods import Container, Pod
 from lab.processes import process_state
@@ -31,7 +32,10 @@ def test_process_of_an_exited_container(lab: RuntimeLab, program: Program, start
             "cgroup": f"{lab.cgroup.pod(running.uid)}/{identifier}",
             "processes": f"{left} sleep",
         }
+        diagnosis = diagnose(program, CHECK, id=identifier)
+        is_the_mitigation(all_commands(finding), CHECK, id=identifier)
         shown, _ = type_on_the_node(program, finding)
+        assert diagnosis == shown
         assert [line.split()[0] for line in shown.splitlines()] == ["PID", str(left)]
         wait_until("the process to end", lambda: process_state(left) in ("Z", ""), 30)
 

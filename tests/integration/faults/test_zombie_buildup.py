@@ -14,6 +14,7 @@ from integration.support.by_hand import parent_of_zombies
 from integration.support.fault_case import type_on_the_node
 from integration.support.observer import Observer
 from integration.support.program import Program
+from integration.support.runbook import diagnose, is_the_mitigation
 from lab import faults
 from lab.pins import BUSYBOX_IMAGE, CONTAINERD_2_4
 from lab.pods import Container, Pod
@@ -54,6 +55,7 @@ def test_pid_1_that_never_waits(lab: RuntimeLab, program: Program, start_case: S
     assert (lasting.id, lasting.first_seen_at) == (first.id, first.first_seen_at)
     assert told_parent(lasting) == f"pid {parent} (misbehave), PID 1 of the container: 10+ zombies"
     shows_the_dead(program, lasting, parent)
+    assert diagnose(program, "zombie-buildup", parent=parent).count(" Z") == ZOMBIES
 
     lab.remove(running)
     case.cleared()
@@ -123,6 +125,7 @@ def test_exec_probe_of_a_kubelet(cluster: Cluster) -> None:
         assert evidence["startedEvery"].startswith(f"{PROBE_SECONDS} s, ")
         probes, delete = (one.command for one in finding.next_commands if one.run_on is RunOn.CLUSTER)
         assert json.loads(cluster.kubectl(*shlex.split(probes)[1:])) == left_behind["exec"]["command"]
+        is_the_mitigation([delete], "zombie-buildup", namespace="lab", pod="probed")
         type_on_the_cluster(cluster, delete)
         assert observer.findings(looks=2) == []
 

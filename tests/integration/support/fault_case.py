@@ -112,6 +112,11 @@ def on_the_node(finding: Finding) -> list[str]:
     return [one.command for one in finding.next_commands if one.run_on is RunOn.NODE]
 
 
+def all_commands(finding: Finding) -> list[str]:
+    """Return the commands of a finding in their order, wherever they are to be typed."""
+    return [one.command for one in finding.next_commands]
+
+
 def type_on_the_node(program: Program, finding: Finding, count: int | None = None) -> list[str]:
     """Type the commands of a finding that are for the node, and return what each prints; each must end with 0.
 
