@@ -23,6 +23,7 @@ from e2e.support.release import (
     RESIDENT_BUDGET_KIB,
     SYS_PTRACE,
     Installation,
+    typed,
 )
 from integration.support.restart import start_runtime_again, stop_runtime
 from lab.build.agent_image import AGENT_IMAGE
@@ -31,6 +32,7 @@ from lab.processes import parent_pid
 from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
 from support.helm import RELEASE, Manifest
+from support.readme import commands_below
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
@@ -78,6 +80,18 @@ def test_faults_are_found_from_inside_the_pod(installation: Installation, torn: 
         assert not [one for one in told if one[1] == NAMESPACE]
         reached = next(one for one in report["status"]["conditions"] if one["type"] == "RuntimeReachable")
         assert "unix:///run/containerd/containerd.sock" in reached["message"]
+
+
+def test_third_line_of_the_readme_shows_every_node(installation: Installation, torn: tuple[str, ...]) -> None:
+    """Each with its fault, as the README promises of three lines."""
+    for node, name in zip(installation.nodes, torn, strict=True):
+        installation.await_report(node, name, "namespace-not-shared")
+    _, _, get = commands_below("Install")
+
+    rows = {row.split()[0]: row for row in typed(installation.cluster, installation.helm, get).splitlines()[1:]}
+
+    assert {*rows} == {node.node_name for node in installation.nodes}
+    assert all(" False " in row for row in rows.values())
 
 
 def test_agent_has_what_it_needs_and_no_more(installation: Installation) -> None:

@@ -1,6 +1,8 @@
 """The chart's release: the agent's image on every node, what helm installs with its defaults, what the agents say."""
 
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
 from support.helm import RELEASE, Helm
+from support.readme import README, commands_below
 
 NAMESPACE = "pausewatch"
 IMAGE = f"--set=image.repository={AGENT_IMAGE.rpartition(':')[0]},image.pullPolicy=Never"
@@ -25,6 +28,7 @@ READY_SECONDS = 60.0
 """What is promised: from ``helm install`` to an agent on each node that has scanned it."""
 
 IMPORT_SECONDS = 60.0
+COMMAND_SECONDS = 120.0
 GONE_SECONDS = 120.0
 REPORT_SECONDS = 120.0
 OURS = "--selector=app.kubernetes.io/name=pausewatch"
@@ -145,7 +149,7 @@ def provide(nodes: tuple[ClusterNode, ...]) -> None:
 
 @contextmanager
 def installed(cluster: Cluster, nodes: tuple[ClusterNode, ...], home: Path, *arguments: str) -> Iterator[Installation]:
-    """Install the chart as docs/install.md says; in the end nothing of it is left but the Namespace.
+    """Type what README.md says installs the chart; in the end nothing of it is left but the Namespace.
 
     Args:
         cluster: Where; what is installed there already goes.
@@ -155,13 +159,37 @@ def installed(cluster: Cluster, nodes: tuple[ClusterNode, ...], home: Path, *arg
     """
     helm = Helm(ensure_helm(), home, NAMESPACE, cluster.kubeconfig)
     _remove_everything(cluster)
-    labels = {"pod-security.kubernetes.io/enforce": "privileged"}
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+    make_namespace, install, _ = commands_below("Install")
+    for command in make_namespace.split(" && "):
+        # Other tests leave the Namespace, for an API server takes long to end one.
+        if not (command.startswith("kubectl create ") and _has_namespace(cluster)):
+            typed(cluster, helm, command)
     try:
-        yield Installation(cluster, nodes, helm, helm.release("install", IMAGE, *arguments))
+        notes = typed(cluster, helm, shlex.join((*shlex.split(install), IMAGE, *arguments)))
+        yield Installation(cluster, nodes, helm, notes)
     finally:
         helm.run("uninstall", RELEASE, f"--namespace={NAMESPACE}")
         _remove_everything(cluster)
+
+
+def typed(cluster: Cluster, helm: Helm, command: str) -> str:
+    """Type a command line into the shell of a cluster's administrator, in the checkout, and return what it prints.
+
+    Raises:
+        AssertionError: It did not end with 0.
+    """
+    programs = f"{cluster.programs.kubectl.parent}:{helm.program.parent}:/usr/bin:/bin"
+    environment = {"PATH": programs, "KUBECONFIG": str(cluster.kubeconfig), "HOME": str(helm.home)}
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=README.parent, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def _has_namespace(cluster: Cluster) -> bool:
+    return bool(cluster.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "--output=name"))
 
 
 def _is_ready(pod: dict[str, Any]) -> bool:
