@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 
 from support.fault_matrix import write_matrix
@@ -13,6 +14,11 @@ from support.side_by_side import Scheduling, turn
 def pytest_configure() -> None:
     """Let Ctrl-C work in programs that tests start: a shell starts background jobs with SIGINT ignored, inherited."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# The same inputs in each run, however busy the machine is: what is new is looked for by `make fuzz`.
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

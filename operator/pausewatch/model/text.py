@@ -4,17 +4,18 @@ A process chooses its own name, and whoever may talk to the CRI chooses names an
 could move the cursor of a terminal, forge a log line or reorder what a person reads (bidirectional controls).
 """
 
-import unicodedata
-
 NOT_UTF8 = range(0xDC80, 0xDD00)
 """Code points that the ``surrogateescape`` error handler stands in for the bytes 0x80 to 0xFF (PEP 383)."""
+
+LATIN_1 = range(0x80, 0x100)
+"""Characters that Python would escape as it does bytes: U+0085 would look like the byte 0x85, which is none."""
 
 LONGEST_TEXT = 256
 """Characters kept of one piece of text. Names are shorter (63 and 253); a longer one is no name and is cut."""
 
 
 def printable(raw: bytes | str, longest: int = LONGEST_TEXT) -> str:
-    r"""Return ``raw`` as text without control, format, surrogate or unassigned characters.
+    r"""Return ``raw`` as text without control, format, surrogate or unassigned characters, and with one kind of space.
 
     Each such character, each byte that is not UTF-8, and the backslash itself become a backslash escape, so two
     different inputs never look the same. Cut text ends in an ellipsis.
@@ -38,9 +39,11 @@ def _escaped(character: str) -> str:
     code = ord(character)
     if code in NOT_UTF8:
         return f"\\x{code - 0xDC00:02x}"
-    if unicodedata.category(character)[0] == "C" or character in "\u2028\u2029":
-        return character.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return character
+    if character.isprintable():
+        return character
+    if code in LATIN_1:
+        return f"\\u{code:04x}"
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 def at_least(count: int) -> str:
