@@ -17,7 +17,7 @@ check: ## format, lint, types, import contracts and unit tests: for every edit, 
 	step ruff check --quiet && \
 	step mypy && \
 	step lint-imports --no-cache && \
-	step python -m pytest --quiet --numprocesses=auto --dist=loadscope -m "not lab" tests
+	step python -m pytest --quiet --numprocesses=auto --dist=loadscope -m "not lab and not root" tests
 
 test: ## everything: the checks above, and all tests on a real container runtime (root; builds it on the first run)
 	@$(IN) && \

@@ -282,7 +282,7 @@ with FakeRuntime(Path("{path}")) as runtime:
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")
+@pytest.mark.root
 def test_runtime_in_a_pid_namespace_below_ours(path: Path, collector: Collector) -> None:
     """A node of kind, seen from its host: what needs no pid of its runtime is read, through its process's root."""
     ranges = [[{"subnet": "10.1.0.0/29"}]]
@@ -310,7 +310,7 @@ def test_runtime_in_a_pid_namespace_below_ours(path: Path, collector: Collector)
     assert [pool.network for pool in snapshot.address_pools] == ["web"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")
+@pytest.mark.root
 @pytest.mark.usefixtures("runtime")
 def test_runtime_in_another_pid_namespace_leaves_sandboxes_and_pods(path: Path) -> None:
     """As beside a node of kind: sandboxes are compared with pods all the same, processes with nothing."""

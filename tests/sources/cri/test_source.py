@@ -433,7 +433,7 @@ def test_other_listener_is_asked_for_its_version(path: Path, source: CriSource) 
     assert containers(reading) == {}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="entering a PID namespace takes root")
+@pytest.mark.root
 @pytest.mark.usefixtures("runtime")
 def test_runtime_in_other_pid_namespace(path: Path) -> None:
     """A listener without a number here is told as that: the pids that it tells are strangers' here."""
