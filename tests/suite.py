@@ -15,7 +15,7 @@ CLEANING_SECONDS = 120.0
 LIVE = ("tests/integration", "tests/e2e")
 BUDGETS = "tests/integration/test_budgets.py"
 
-WORKERS_PER_CORE = 2
+WORKERS_PER_CORE = 1.5
 """Tests on live nodes wait for more than half of their time."""
 
 
@@ -49,7 +49,7 @@ class Part:
 def parts() -> tuple[Part, ...]:
     """Return them in the order in which they run."""
     cores = os.cpu_count() or 1
-    live_workers = max(2, cores * WORKERS_PER_CORE)
+    live_workers = max(2, round(cores * WORKERS_PER_CORE))
     return (
         Part(name="unit", arguments=("tests", *(f"--ignore={folder}" for folder in LIVE), *workers(cores))),
         Part(name="measured", arguments=(BUDGETS,)),

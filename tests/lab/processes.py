@@ -28,7 +28,8 @@ class Process:
         """Send a signal to this process and to no other that may have got its pid; gone is fine."""
         try:
             handle = os.pidfd_open(self.pid)
-        except ProcessLookupError:
+        except (ProcessLookupError, FileNotFoundError):
+            # ENOENT: it is being reaped at this moment, or a thread has the number by now (Linux 6.18).
             return
         try:
             # The handle is bound to whoever has the pid now: compare after opening it, then nobody can slip in.

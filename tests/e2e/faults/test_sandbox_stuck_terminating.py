@@ -81,10 +81,17 @@ def delete(cluster: Cluster, pod: str) -> float:
     return time.monotonic() + 2 * GRACE_SECONDS
 
 
+def pinned(cluster: Cluster) -> set[str]:
+    """Return the names of the network namespaces that the runtime keeps."""
+    return set(cluster.runtime.enter("ip", "netns", "list").split())
+
+
 @contextmanager
 def kept_in_the_api(cluster: Cluster, name: str) -> Iterator[None]:
     """Within this context a finalizer keeps a pod in the API of which nothing runs on the node: that is no fault."""
+    before = pinned(cluster)
     cluster.run(Pod(name))
+    its_pins = pinned(cluster) - before
     finalizers = '{"metadata": {"finalizers": %s}}'
     patch = ("patch", "pod", name, "--namespace=lab", "--patch")
     cluster.kubectl(*patch, finalizers % '["lab/keeps"]')
@@ -93,7 +100,9 @@ def kept_in_the_api(cluster: Cluster, name: str) -> Iterator[None]:
     try:
         # 0 is SANDBOX_READY.
         what = f"the node to be rid of {name}"
-        wait_until(what, lambda: all(one.metadata.name != name or one.state for one in sandboxes()), 20)
+        wait_until(what, lambda: all(one.metadata.name != name or one.state for one in sandboxes()), 60)
+        # The runtime calls a sandbox stopped before it takes its network down.
+        wait_until(f"the network of {name} to be taken down", lambda: not its_pins & pinned(cluster), 60)
         yield
         assert name in cluster.kubectl("get", "pods", "--namespace=lab")
     finally:

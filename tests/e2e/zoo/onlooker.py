@@ -139,7 +139,7 @@ class Onlooker:
             self.check()
             return self.snapshot if self.scans >= wanted else None
 
-        return wait_until(f"{count} more scans", looked, 60)
+        return wait_until(f"{count} more scans", looked, 300)
 
     def await_canary(self) -> None:
         """Wait until the canary is found both ways.

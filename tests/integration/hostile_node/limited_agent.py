@@ -28,11 +28,12 @@ START_SECONDS = 120.0
 PAGE_SECONDS = 20.0
 END_SECONDS = 30.0
 
-#: Moves into the cgroup, gets a /tmp without room and no other place to write to, and becomes the command.
+#: Moves into the cgroup, gets a directory for temporary files without room and no other place to write to, and becomes
+#: the command. It is not /tmp: the program itself may lie below that.
 _CONFINED = """
 for one in $LAB_CGROUPS; do echo $$ >"$one/cgroup.procs" || exit; done
-mount -t tmpfs -o size=4k,nr_inodes=2 full /tmp && (echo x >/tmp/x; cat /dev/zero >>/tmp/x) 2>/dev/null
-mount -o remount,ro /tmp && cd /tmp && exec "$@"
+mount -t tmpfs -o size=4k,nr_inodes=2 full "$TMPDIR" && (echo x >"$TMPDIR/x"; cat /dev/zero >>"$TMPDIR/x") 2>/dev/null
+mount -o remount,ro "$TMPDIR" && cd "$TMPDIR" && exec "$@"
 """
 
 
@@ -133,6 +134,7 @@ def running_limited_agent(lab: RuntimeLab, folder: Path, settings: Mapping[str, 
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(pausewatch.__file__).parents[1]),
         "LC_ALL": "C.UTF-8",
+        "TMPDIR": str(folder / "full"),
         "KUBECONFIG": "/nowhere/kubeconfig",
         "LAB_CGROUPS": " ".join(map(str, directories)),
         "PAUSEWATCH_RUNTIME_ENDPOINT": lab.endpoint,
@@ -143,6 +145,7 @@ def running_limited_agent(lab: RuntimeLab, folder: Path, settings: Mapping[str, 
         **settings,
     }
     log_file = folder / "log"
+    (folder / "full").mkdir()
     with log_file.open("wb") as log:
         confined = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _CONFINED, "sh"]
         process = subprocess.Popen(

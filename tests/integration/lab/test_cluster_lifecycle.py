@@ -120,6 +120,7 @@ def test_living_cluster_is_not_cleaned_away() -> None:
         started.run(Pod("undisturbed"))
 
 
+@pytest.mark.alone_on_the_node
 def test_failed_start_leaves_nothing() -> None:
     """When the wire cannot be laid, the runtime that ran already is stopped again."""
     network = LabNetwork(_NAME)

@@ -29,8 +29,7 @@ def test_hanging_runtime_keeps_what_was_found(lab: RuntimeLab) -> None:
     running = faults.namespace_path_dropped(lab, lab.run(Pod("torn")), "app", "network")
     faults.zombies(lab, 16)
     with Observer(lab, timeout_seconds=TIMEOUT_SECONDS) as observer:
-        before = [observer.look() for _ in range(2)][-1]
-        assert len(observer.about_this_lab(before)) == 2
+        before = observer.look_until("both faults", lambda found: len(observer.about_this_lab(found)) == 2, 60)
 
         with faults.hanging_runtime(lab):
             for _ in range(2):
