@@ -2,17 +2,15 @@
 
 import json
 import re
-import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from e2e.soak.kind import Told
 from e2e.soak.ledger import Ledger
 from e2e.support.agent import Agent
 from e2e.support.exposition import Exposition
+from support.background import Background
 
 PAUSE_SECONDS = 0.4
 """Between two looks: several in one period of a scan."""
@@ -44,7 +42,7 @@ class Sample:
     """Files it holds open, but those of processes that live: it keeps one or two of each, however many there are."""
 
 
-class Watcher:
+class Watcher(Background):
     """Reads the metrics of an agent after each scan, in a thread of its own. Use it as a context manager.
 
     Attributes:
@@ -54,40 +52,20 @@ class Watcher:
 
     def __init__(self, agent: Agent, ledger: Ledger) -> None:
         """Prepare."""
+        super().__init__("watcher", end_seconds=30)
         self.samples: list[Sample] = []
         self.skipped = 0
         self._agent = agent
         self._ledger = ledger
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watcher", daemon=True)
-        self._error: BaseException | None = None
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(30)
 
     @property
     def scan(self) -> int:
         """The number of the last scan that was looked at."""
         return self.samples[-1].scan if self.samples else 0
 
-    def check(self) -> None:
-        """Raise what ended the watch; what was told wrongly is in the ledger."""
-        if self._error is not None:
-            raise self._error
-
-    def _watch(self) -> None:
-        try:
-            while not self._stopping.wait(PAUSE_SECONDS):
-                self._look()
-        except BaseException as error:  # noqa: BLE001  raised again by whoever checks
-            self._error = error
+    def _work(self) -> None:
+        while not self._stopping.wait(PAUSE_SECONDS):
+            self._look()
 
     def _look(self) -> None:
         page = self._agent.page("/metrics")

@@ -1,12 +1,10 @@
 """Who looks at the zoo: scan after scan without a pause, each judged twice, and nothing legal may be called a fault."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Self
 
 from integration.support.observer import Observer
 from lab.shapes.runtime import RuntimeLab
@@ -21,6 +19,7 @@ from pausewatch.model.snapshot import Snapshot
 from pausewatch.scan import Look, judge
 from pausewatch.sources.collector import Collector
 from pausewatch.sources.pods import PodsSource
+from support.background import Background
 
 LASTING_SECONDS = 15.0
 """What the time is shortened to for which an observation must last, so that it passes many times in the zoo."""
@@ -66,7 +65,7 @@ class Way:
     """The scan in which the canary was found first."""
 
 
-class Onlooker:
+class Onlooker(Background):
     """Scans a node in a thread of its own. Use it as a context manager.
 
     Attributes:
@@ -97,9 +96,7 @@ class Onlooker:
             Way("at once", at_once(checks), settings),
         )
         self._began = time.monotonic()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._look_on, name="onlooker", daemon=True)
-        self._error: BaseException | None = None
+        super().__init__("onlooker", end_seconds=60)
         self.snapshot: Snapshot | None = None
         self.scans = 0
         self.pause_seconds = 0.0
@@ -108,15 +105,10 @@ class Onlooker:
         self.missed: list[tuple[str, int]] = []
         self.skips: Counter[tuple[str, str]] = Counter()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._thread.join(60)
+        super().__exit__(kind, error, trace)
         self._collector.close()
         self._observer.__exit__(None, None, None)
         # Shown where the test fails, whatever else it fails of.
@@ -154,11 +146,6 @@ class Onlooker:
 
         wait_until("the canary to be found", found, 30)
 
-    def check(self) -> None:
-        """Raise what ended the scans."""
-        if self._error is not None:
-            raise self._error
-
     def told(self) -> str:
         """Return every false alarm in full."""
         return "\n".join(
@@ -174,12 +161,9 @@ class Onlooker:
         seen += f", {len(self.missed)} scans without the canary"
         print(f"zoo: {what} after {seconds:.0f} s: {seen}", flush=True)  # noqa: T201
 
-    def _look_on(self) -> None:
-        try:
-            while not self._stopping.wait(self.pause_seconds):
-                self._look()
-        except BaseException as error:  # noqa: BLE001  raised again by whoever waits
-            self._error = error
+    def _work(self) -> None:
+        while not self._stopping.wait(self.pause_seconds):
+            self._look()
 
     def _look(self) -> None:
         snapshot = self._collector.collect()
