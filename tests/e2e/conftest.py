@@ -68,9 +68,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line("\n  ".join((value, *tests)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_cluster() -> Iterator[Cluster]:
-    """One cluster for the whole run. Ask for `cluster` instead: it cleans up after each test."""
+    """One cluster for the tests of this folder. Ask for `cluster` instead: it cleans up after each test."""
     with clusters.start(lab_name("e2e")) as started:
         yield started
 

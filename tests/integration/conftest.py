@@ -47,9 +47,9 @@ def lab(runtime_lab: RuntimeLab) -> Iterator[RuntimeLab]:
         runtime_lab.import_images()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_cluster() -> Iterator[Cluster]:
-    """One cluster for the whole run. Ask for `cluster` instead: it cleans up after each test."""
+    """One cluster for the tests of this folder. Ask for `cluster` instead: it cleans up after each test."""
     with clusters.start(lab_name("cluster")) as started:
         yield started
 
