@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from pausewatch.cluster.client import ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
 
 Answer = tuple[int, Any] | tuple[int, Any, dict[str, str]]
@@ -69,6 +70,17 @@ async def serving(api: FakeApi, folder: Path, token: str = "of-a-test") -> Async
         yield ConnectionPlace(kubeconfig=path)
     finally:
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def asking(api: FakeApi, folder: Path) -> AsyncIterator[ApiClient]:
+    """Serve; yields a client that asks there."""
+    async with serving(api, folder) as place:
+        client = ApiClient(place)
+        try:
+            yield client
+        finally:
+            await client.close()
 
 
 def kubeconfig(server: str, token: str) -> str:

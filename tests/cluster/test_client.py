@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from cluster.api_server import Answer, FakeApi, kubeconfig, serving, status_object
+from cluster.api_server import Answer, FakeApi, asking, kubeconfig, serving, status_object
 from pausewatch.cluster.client import ApiClient, open_session, refusal
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import NAMESPACE_TERMINATING, RESOURCE_UNKNOWN, ApiError
@@ -19,12 +19,8 @@ def asked_with(api: FakeApi, folder: Path, **request: Any) -> dict[str, Any]:
     """Make one request to a fake server and return its answer."""
 
     async def ask() -> dict[str, Any]:
-        async with serving(api, folder) as place:
-            client = ApiClient(place)
-            try:
-                return await client.request(**{"method": "GET", "path": "/api/v1/pods"} | request)
-            finally:
-                await client.close()
+        async with asking(api, folder) as client:
+            return await client.request(**{"method": "GET", "path": "/api/v1/pods"} | request)
 
     return asyncio.run(ask())
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster.api_server import Answer, FakeApi, serving, status_object
-from pausewatch.cluster.client import ApiClient
+from cluster.api_server import Answer, FakeApi, asking, status_object
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import get_pod, list_pods, translate
 from pausewatch.model.pod import Pod
@@ -67,12 +66,8 @@ def run(answer: Answer, folder: Path) -> tuple[FakeApi, Any]:
     api = FakeApi(lambda _: answer)
 
     async def ask() -> Pod | None:
-        async with serving(api, folder) as place:
-            client = ApiClient(place)
-            try:
-                return await get_pod(client, "team-a", "web-x")
-            finally:
-                await client.close()
+        async with asking(api, folder) as client:
+            return await get_pod(client, "team-a", "web-x")
 
     return api, asyncio.run(ask())
 
@@ -101,12 +96,8 @@ def test_pods_of_a_node(tmp_path: Path) -> None:
     api = FakeApi(lambda _: (200, {"kind": "PartialObjectMetadataList", "items": [api_pod(), api_pod(name="b")]}))
 
     async def ask() -> tuple[Pod, ...]:
-        async with serving(api, tmp_path) as place:
-            client = ApiClient(place)
-            try:
-                return await list_pods(client, "node-7")
-            finally:
-                await client.close()
+        async with asking(api, tmp_path) as client:
+            return await list_pods(client, "node-7")
 
     assert [pod.name for pod in asyncio.run(ask())] == ["web-x", "b"]
     assert api.asked[0].brief == "GET /api/v1/pods"

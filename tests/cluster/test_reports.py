@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from cluster.api_server import Answer, Asked, FakeApi, serving, status_object
-from pausewatch.cluster.client import ApiClient
+from cluster.api_server import Answer, Asked, FakeApi, asking, status_object
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.reports import NodeReports
 from pausewatch.sinks.report import render
@@ -28,12 +27,8 @@ def run(
     api = FakeApi(lambda asked: answers.get(asked.brief, (200, {})))
 
     async def act_there() -> Any:  # noqa: ANN401  whatever the act returns
-        async with serving(api, folder) as place:
-            client = ApiClient(place)
-            try:
-                return await act(NodeReports(api=client, node_name="node-7"))
-            finally:
-                await client.close()
+        async with asking(api, folder) as client:
+            return await act(NodeReports(api=client, node_name="node-7"))
 
     result = asyncio.run(act_there())
     return {asked.brief: asked for asked in api.asked}, result

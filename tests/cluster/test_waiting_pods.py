@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from cluster.api_server import Answer, Asked, FakeApi, serving, status_object
-from pausewatch.cluster.client import ApiClient
+from cluster.api_server import Answer, Asked, FakeApi, asking, status_object
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.waiting_pods import ask_why_waiting, cleaned, waiting_pod
 from pausewatch.model.pod import Pod, WaitingPod
@@ -100,12 +99,8 @@ def ask(pod_answer: Answer, events_answer: Answer, folder: Path) -> tuple[FakeAp
     api = FakeApi(answer)
 
     async def run() -> WaitingPod | None:
-        async with serving(api, folder) as place:
-            client = ApiClient(place)
-            try:
-                return await ask_why_waiting(client, web())
-            finally:
-                await client.close()
+        async with asking(api, folder) as client:
+            return await ask_why_waiting(client, web())
 
     return api, asyncio.run(run())
 
