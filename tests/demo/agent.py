@@ -1,24 +1,25 @@
 """The agent as a process beside the demonstration."""
 
+import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
-ENDING_SECONDS = 10.0
+ENDING_SECONDS = 30.0
+PAGE_SECONDS = 30.0
 SHOWN_OF_A_FAILURE = 40
 
 
 class AgentProcess:
     """A running ``pausewatch agent``."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, port: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self._process = process
         self._log = log
-        self._port = port
 
     @property
     def is_running(self) -> bool:
@@ -29,13 +30,26 @@ class AgentProcess:
         """Return what it wrote so far."""
         return self._log.read_text(errors="replace")
 
+    @property
+    def address(self) -> str:
+        """Where its pages are, ``HOST:PORT``, as its log tells from before the first scan on.
+
+        Raises:
+            OSError: It does not tell.
+        """
+        found = re.search(r"http://(\S+:\d+)/metrics", self.log())
+        if found is None:
+            raise OSError("the agent's log does not tell where its pages are")
+        return found[1]
+
     def page(self, path: str) -> str:
         """Return one of its pages.
 
         Raises:
             OSError: It does not answer, or answers with an error.
         """
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=5) as answer:
+        # A proxy for web pages is none for this machine.
+        with build_opener(ProxyHandler({})).open(f"http://{self.address}{path}", timeout=PAGE_SECONDS) as answer:
             text: bytes = answer.read()
         return text.decode()
 
@@ -50,14 +64,14 @@ class AgentProcess:
 
 
 @contextmanager
-def running_agent(arguments: Sequence[str], port: int) -> Iterator[AgentProcess]:
-    """Run the agent; it has ended when the context is left."""
+def running_agent(arguments: Sequence[str]) -> Iterator[AgentProcess]:
+    """Run the agent, with its pages at a port that is free; it has ended when the context is left."""
     with tempfile.TemporaryDirectory(prefix="pausewatch-demo-") as folder:
         log = Path(folder) / "agent.log"
-        command = [sys.executable, "-m", "pausewatch", "agent", "--listen", f"127.0.0.1:{port}", *arguments]
+        command = [sys.executable, "-m", "pausewatch", "agent", "--listen", "127.0.0.1:0", *arguments]
         with log.open("wb") as output:
             process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-        agent = AgentProcess(process, log, port)
+        agent = AgentProcess(process, log)
         try:
             yield agent
         except BaseException:

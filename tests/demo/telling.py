@@ -1,10 +1,11 @@
 """Telling the story: steps, commands with their real output, and claims that stop it when they are false."""
 
+import os
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class FalseClaimError(Exception):
@@ -41,28 +42,34 @@ class Story:
         self._claims += 1
         self._print(f"  [checked] {text}")
 
-    def command(self, *command: str, expect: int = 0) -> str:
-        """Show a command and its whole output, as a user would see them.
+    def command(self, *command: str) -> str:
+        """Show a command and its whole output, as a user would see them, and return that.
 
         Raises:
-            FalseClaimError: It ended with another exit code than expected.
+            FalseClaimError: It failed.
         """
-        self._print(f"\n$ {shlex.join(command)}")
-        output = self.quiet_command(*command, expect=expect)
-        self._print(output.rstrip("\n"))
-        return output
+        return self._typed(shlex.join(command), _real(command), os.environ)
 
-    def quiet_command(self, *command: str, expect: int = 0) -> str:
-        """Run a command and return what it printed.
+    def line(self, line: str, **environment: str) -> str:
+        """Show a command line and what it prints when it is pasted into a shell, and return that.
+
+        Args:
+            line: As a report gives it.
+            environment: All that the shell knows.
 
         Raises:
-            FalseClaimError: It ended with another exit code than expected.
+            FalseClaimError: It failed.
         """
-        done = subprocess.run(_real(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-        if done.returncode != expect:
-            raise FalseClaimError(
-                f"`{shlex.join(command)}` ends with exit code {expect}, not {done.returncode}:\n{done.stdout}"
-            )
+        return self._typed(line, ["sh", "-c", line], environment)
+
+    def _typed(self, shown: str, command: Sequence[str], environment: Mapping[str, str]) -> str:
+        self._print(f"\n$ {shown}")
+        done = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        self._print(done.stdout.rstrip("\n"))
+        if done.returncode:
+            raise FalseClaimError(f"`{shown}` ends with exit code 0, not {done.returncode}")
         return done.stdout
 
     def end(self) -> None:
