@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,18 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod
 from pausewatch.model.report import Finding, NextCommand, RunOn, Severity
 from pausewatch.model.subject import Subject
-from pausewatch.sinks.events import Change, Known, News, Regarding, Told, micro_time_text, news, render, series
+from pausewatch.sinks.events import (
+    SERIES_SECONDS,
+    Change,
+    Known,
+    News,
+    Regarding,
+    Told,
+    micro_time_text,
+    news,
+    render,
+    series,
+)
 from support.builders import TAKEN_AT, WEB_UID, a_pod, a_subject
 from support.reports import a_finding, a_report
 
@@ -240,14 +252,18 @@ def test_event_about_the_node_is_in_the_default_namespace() -> None:
     assert (event["type"], event["action"]) == ("Normal", "Clear")
 
 
-def test_name_follows_from_the_content() -> None:
-    """The same request sent twice makes one Event, another finding or time makes another."""
-    first, known = after(a_finding())
-    names = {render(one, "node-7")["metadata"]["name"] for one in (the(first), the(first), the(after(known=known)[0]))}
-    later, _ = news({}, a_report(findings=(a_finding(),), taken_at=TAKEN_AT + timedelta(seconds=1)), PODS, settled=True)
+def test_who_tells_the_same_in_the_same_ten_minutes_makes_no_second_event() -> None:
+    """Such as another agent of the node, which looked a little later; its end, or the next time, is another Event."""
+    found, known = after(a_finding())
+    other = replace(the(found), at=TAKEN_AT + timedelta(seconds=30), note="50+ zombies")
+    again = replace(the(found), at=TAKEN_AT + timedelta(seconds=SERIES_SECONDS))
 
-    assert len(names) == 2
-    assert render(the(later), "node-7")["metadata"]["name"] not in names
+    names = [
+        render(one, "node-7")["metadata"]["name"] for one in (the(found), other, again, the(after(known=known)[0]))
+    ]
+
+    assert names[0] == names[1]
+    assert len({*names}) == 3
 
 
 def test_longest_names_fit() -> None:

@@ -22,11 +22,6 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.sinks import events
 from pausewatch.sinks.events import News, Regarding
 
-SERIES_SECONDS = 600.0
-"""What is told again within this time after it was told last is counted on the same Event. A finding needs some scans
-to appear and two to clear: one that flaps comes back within minutes. Events themselves are kept for an hour
-(kube-apiserver: --event-ttl)."""
-
 OBJECT_BURST = 10
 OBJECT_SECONDS_PER_EVENT = 300.0
 """Of one pod, or of the Node. Ten are more findings than a broken pod has; then one in five minutes, as client-go
@@ -181,7 +176,7 @@ class EventPoster:
 
     async def _post(self, one: News) -> None:
         now = self._clock.monotonic()
-        self._told = {topic: told for topic, told in self._told.items() if now - told.at < SERIES_SECONDS}
+        self._told = {topic: told for topic, told in self._told.items() if now - told.at < events.SERIES_SECONDS}
         before = self._told.get(one.topic)
         if before is not None and await self._is_counted(one, before):
             self._told[one.topic] = _Told(name=before.name, count=before.count + 1, at=now)
@@ -190,7 +185,8 @@ class EventPoster:
         try:
             await self._api.request("POST", self._path(event["metadata"]["namespace"]), body=event)
         except ApiError as error:
-            # It is there: an attempt that was not answered in time had come through.
+            # It is there: an attempt that was not answered in time had come through, or another agent of this node, or
+            # the one before this one, told the same within these minutes.
             if error.status != CONFLICT:
                 raise
         self._told[one.topic] = _Told(name=event["metadata"]["name"], count=1, at=now)

@@ -28,6 +28,11 @@ CONTROLLER = "pausewatch"
 NODE_EVENTS_NAMESPACE = "default"
 """Where Events of objects without a Kubernetes namespace have to be (pkg/apis/core/validation/events.go)."""
 
+SERIES_SECONDS = 600
+"""What is told again within this time after it was told last is counted on the same Event. A finding needs some scans
+to appear and two to clear: one that flaps comes back within minutes. Events themselves are kept for an hour
+(kube-apiserver: --event-ttl)."""
+
 LONGEST_INSTANCE = 128
 """Bytes of ``reportingInstance`` (the same file); a node's name may be longer."""
 
@@ -156,18 +161,20 @@ def news(
 def render(one: News, node_name: str) -> Object:
     """Return the Event.
 
-    Its name follows from its content, so that a request that was answered too late and is sent again makes no second
-    Event.
+    Its name follows from what it tells and from the ten minutes it is told in, so whoever tells the same in those makes
+    no second Event: an agent whose request was answered too late, one that was started anew, or another one of the same
+    node, such as in a rollout with an overlap. Those of one agent that tell the same are at least as far apart, or a
+    series.
     """
     regarding = one.regarding
-    at = micro_time_text(one.at)
-    digest = sha256("\n".join((*one.topic, at)).encode()).hexdigest()[:DIGEST_LENGTH]
+    window = int(one.at.timestamp() // SERIES_SECONDS)
+    digest = sha256("\n".join((*one.topic, str(window))).encode()).hexdigest()[:DIGEST_LENGTH]
     start = regarding.name[:LONGEST_NAME_PART].rstrip("-.")
     return {
         "apiVersion": API_VERSION,
         "kind": "Event",
         "metadata": {"name": f"{start}.{digest}", "namespace": regarding.namespace or NODE_EVENTS_NAMESPACE},
-        "eventTime": at,
+        "eventTime": micro_time_text(one.at),
         "type": one.change.event_type,
         "reason": one.reason,
         "action": one.change.value,
