@@ -25,7 +25,8 @@ from pausewatch.model.settings import Settings
 from pausewatch.model.sharing import Expected, Sharing
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from pausewatch.model.view import NodeView
-from pausewatch.sources.cri.translate import translate_container, translate_sandbox
+from pausewatch.sources.cri.translate_container import translate_container
+from pausewatch.sources.cri.translate_sandbox import translate_sandbox
 from sources.cri.recorded import recorded_container, recorded_sandbox
 from support.builders import HOST_LINKS, a_pod, a_pod_network, a_process, a_snapshot, present
 from support.changes import with_first_process

@@ -9,8 +9,8 @@ from pausewatch.model.history import History
 from pausewatch.model.report import Outcome
 from pausewatch.model.settings import Settings
 from pausewatch.sinks.report import render, to_json
-from pausewatch.sources.cri import translate
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
+from pausewatch.sources.cri.translate_sandbox import translate_sandbox
 from support.builders import WEB_SANDBOX_ID, a_snapshot
 
 MOST_BYTES = 64 * 1024
@@ -26,8 +26,7 @@ def with_sandbox_status(answer: cri.PodSandboxStatusResponse) -> object:
     snapshot = a_snapshot()
     assert not isinstance(snapshot.sandboxes, Unavailable)
     sandboxes = tuple(
-        translate.translate_sandbox(_listed(), answer) if one.id == WEB_SANDBOX_ID else one
-        for one in snapshot.sandboxes
+        translate_sandbox(_listed(), answer) if one.id == WEB_SANDBOX_ID else one for one in snapshot.sandboxes
     )
     changed = replace(snapshot, sandboxes=sandboxes)
     _, history = evaluate(changed, History(), Settings(), all_checks())

@@ -12,9 +12,12 @@ from fuzz import judged
 from pausewatch.model.linux_namespace import NamespaceKind
 from pausewatch.model.text import printable
 from pausewatch.sources import monitors
-from pausewatch.sources.cri import answers, translate, verbose_info
+from pausewatch.sources.cri import answers, verbose_info
 from pausewatch.sources.cri import sandbox_image as images
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
+from pausewatch.sources.cri.translate import translate_runtime
+from pausewatch.sources.cri.translate_container import translate_container, translate_exited_container
+from pausewatch.sources.cri.translate_sandbox import translate_sandbox
 from pausewatch.sources.network import cni_configuration, host_local
 from pausewatch.sources.procfs import boot, cgroup, namespace_links, network, pids_hierarchy, process_stat, status
 from pausewatch.sources.procfs.errors import ProcFormatError
@@ -225,24 +228,24 @@ def _reservation(raw: bytes) -> object:
 def _sandbox_list(raw: bytes) -> object:
     _, answer = recorded_sandbox("containerd-2.4/web")
     listed = answers.read_list(cri.ListPodSandboxResponse, raw).items
-    return tuple(translate.translate_sandbox(one, answer) for one in listed)
+    return tuple(translate_sandbox(one, answer) for one in listed)
 
 
 def _sandbox_status(raw: bytes) -> object:
     listed, _ = recorded_sandbox("containerd-2.4/web")
-    return translate.translate_sandbox(listed, answers.read_status(cri.PodSandboxStatusResponse, raw))
+    return translate_sandbox(listed, answers.read_status(cri.PodSandboxStatusResponse, raw))
 
 
 def _container_list(raw: bytes) -> object:
     _, answer = recorded_container("containerd-2.4/web")
     listed = answers.read_list(cri.ListContainersResponse, raw).containers
-    return tuple(translate.translate_container(one, answer) for one in listed)
+    return tuple(translate_container(one, answer) for one in listed)
 
 
 def _container_status(raw: bytes) -> object:
     listed, _ = recorded_container("containerd-2.4/web")
-    former = translate.translate_container(listed, answers.read_status(cri.ContainerStatusResponse, raw))
-    return former, translate.translate_exited_container(listed, former)
+    former = translate_container(listed, answers.read_status(cri.ContainerStatusResponse, raw))
+    return former, translate_exited_container(listed, former)
 
 
 def _information(raw: bytes) -> object:
@@ -253,13 +256,13 @@ def _information(raw: bytes) -> object:
     told = verbose_info.parse_info(sandbox.info)
     return (
         told.__class__.__name__,
-        translate.translate_sandbox(listed, sandbox),
-        translate.translate_container(running, container),
+        translate_sandbox(listed, sandbox),
+        translate_container(running, container),
     )
 
 
 def _version(raw: bytes) -> object:
-    return translate.translate_runtime(answers.read_status(cri.VersionResponse, raw), "unix:///run/x.sock")
+    return translate_runtime(answers.read_status(cri.VersionResponse, raw), "unix:///run/x.sock")
 
 
 def _runtime_status(raw: bytes) -> object:

@@ -1,6 +1,6 @@
 """Calls to one container runtime over gRPC: a time limit on each, and every failure told as a value.
 
-Only messages come out of here; ``translate`` makes values of them.
+Only messages come out of here; ``translate_sandbox`` and ``translate_container`` make values of them.
 """
 
 from collections import Counter

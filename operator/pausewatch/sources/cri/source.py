@@ -17,7 +17,7 @@ from pausewatch.model.sandbox import Container, ContainerDetails, ContainerState
 from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.snapshot import Runtime, Snapshot
 from pausewatch.model.text import printable
-from pausewatch.sources.cri import listing, translate
+from pausewatch.sources.cri import listing
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.client import ABOUT_ONE_CALL, NOT_FOUND, CriClient
 from pausewatch.sources.cri.endpoint import choose_socket, endpoint_uri, existing_sockets
@@ -25,6 +25,9 @@ from pausewatch.sources.cri.memory import Memory
 from pausewatch.sources.cri.peer import listener_pid
 from pausewatch.sources.cri.sandbox_image import PERIOD_SECONDS, SandboxImageSource
 from pausewatch.sources.cri.spare_threads import why_too_few
+from pausewatch.sources.cri.translate import translate_runtime
+from pausewatch.sources.cri.translate_container import translate_container, translate_exited_container
+from pausewatch.sources.cri.translate_sandbox import translate_sandbox
 
 STATUS_TIME_LIMITS = 3
 """The status calls of one reading end after this many times the time limit of one call. Asking for 110 sandboxes and
@@ -220,7 +223,7 @@ class CriSource:
             answer = connection.client.version()
             if isinstance(answer, Unavailable):
                 return answer
-            self._runtime = translate.translate_runtime(answer, endpoint_uri(connection.path))
+            self._runtime = translate_runtime(answer, endpoint_uri(connection.path))
         return self._runtime
 
     def _read_statuses(
@@ -259,19 +262,19 @@ class CriSource:
         answer = refusal or client.sandbox_status(listed.id)
         if self._has_gone(listed.id, answer):
             return None
-        sandbox = translate.translate_sandbox(listed, answer)
+        sandbox = translate_sandbox(listed, answer)
         self._sandboxes.learn(listed, sandbox, settled=_settled(listed.state, answer, sandbox.details))
         return answer if isinstance(answer, Unavailable) else None
 
     def _learn_container(self, client: CriClient, listed: cri.Container, refusal: Refusal) -> Refusal:
         if listed.state == cri.CONTAINER_EXITED:
-            exited = translate.translate_exited_container(listed, self._containers.former(listed.id))
+            exited = translate_exited_container(listed, self._containers.former(listed.id))
             self._containers.learn(listed, exited, settled=True)
             return None
         answer = refusal or client.container_status(listed.id)
         if self._has_gone(listed.id, answer):
             return None
-        container = translate.translate_container(listed, answer)
+        container = translate_container(listed, answer)
         settled = _settled(listed.state, answer, container.details) and not _lacks_pid(container)
         self._containers.learn(listed, container, settled=settled)
         return answer if isinstance(answer, Unavailable) else None
