@@ -17,11 +17,15 @@ OBSERVED_SECONDS = 20.0
 
 
 def test_restart_keeps_ids_and_first_seen_times(cluster: Cluster, start_agent: StartAgent) -> None:
-    """A new agent goes on where the old one ended: nothing is healed by a restart, nothing begins anew."""
+    """A new agent goes on where one was killed, as for its memory: nothing is healed by that, nothing begins anew.
+
+    What SIGTERM leaves behind: `test_end_of_the_agent.py`, and `test_events.py` for a restart in good order.
+    """
     first = start_agent()
     forgetful = run_forgetful(cluster)
     before = await_report(cluster, first, "of zombies", is_warning)
-    first.stop()
+    first.process.kill()
+    first.process.wait()
 
     second = start_agent()
     second.await_scans(1)

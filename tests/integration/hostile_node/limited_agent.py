@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 MEMORY_LIMIT_BYTES = 128 * 2**20
 """As the chart has it."""
+
+MEMORY_LIMIT = ("memory.limit_in_bytes", "memory.max")
+"""What the two versions of cgroups call it (memory.rst, cgroup-v2.rst)."""
 
 START_SECONDS = 120.0
 """It waits ten seconds for an API server, and a busy machine does little of its work."""
@@ -91,11 +94,14 @@ class LimitedAgent:
             value: The limit.
             names: Of the file, in either version.
         """
-        files = [directory / name for directory in self.cgroups for name in names]
-        present = [file for file in files if file.exists()]
-        assert present, f"none of {names} is there"
-        for file in present:
-            file.write_text(str(value))
+        set_limit(self.cgroups, value, *names)
+
+    def killed_for_memory(self) -> int:
+        """How many processes of its cgroup the kernel has killed for their memory (the same: ``oom_kill``)."""
+        files = (directory / name for directory in self.cgroups for name in ("memory.oom_control", "memory.events"))
+        told = "\n".join(file.read_text() for file in files if file.exists())
+        (count,) = re.findall(r"^oom_kill (\d+)$", told, re.MULTILINE)
+        return int(count)
 
     def number(self, *names: str) -> int:
         """What a file of its cgroup says, the first of these that is there."""
@@ -120,6 +126,15 @@ class LimitedAgent:
         return found[0]
 
 
+def set_limit(cgroups: Iterable[Path], value: int | str, *names: str) -> None:
+    """Write a limit into the file of a cgroup, whatever the version of cgroups calls it; ``names`` are its names."""
+    files = [directory / name for directory in cgroups for name in names]
+    present = [file for file in files if file.exists()]
+    assert present, f"none of {names} is there"
+    for file in present:
+        file.write_text(str(value))
+
+
 @contextmanager
 def running_limited_agent(lab: RuntimeLab, folder: Path, settings: Mapping[str, str]) -> Iterator[LimitedAgent]:
     """Run an agent with a scan each second and no place to write to; in the end it has to stop on SIGTERM.
@@ -129,7 +144,21 @@ def running_limited_agent(lab: RuntimeLab, folder: Path, settings: Mapping[str, 
         folder: Where its log goes.
         settings: As environment variables.
     """
-    directories = tuple(lab.cgroup.create(f"{lab.cgroup.path}/agent"))
+    with started_limited_agent(lab, folder, settings) as agent:
+        agent.wait("its pages", lambda: "/metrics" in agent.log)
+        agent.wait("two scans", lambda: agent.state()["scans"] >= 2)
+        yield agent
+        agent.process.terminate()
+        assert agent.process.wait(END_SECONDS) == 0
+        assert "Traceback" not in agent.log
+
+
+@contextmanager
+def started_limited_agent(
+    lab: RuntimeLab, folder: Path, settings: Mapping[str, str], cgroup: str = "agent"
+) -> Iterator[LimitedAgent]:
+    """Start such an agent, whatever becomes of it, in a cgroup of the lab that is made unless it is there."""
+    directories = tuple(lab.cgroup.create(f"{lab.cgroup.path}/{cgroup}"))
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(Path(pausewatch.__file__).parents[1]),
@@ -153,12 +182,7 @@ def running_limited_agent(lab: RuntimeLab, folder: Path, settings: Mapping[str, 
         )
     agent = LimitedAgent(process, log_file, directories)
     try:
-        agent.wait("its pages", lambda: "/metrics" in agent.log)
-        agent.wait("two scans", lambda: agent.state()["scans"] >= 2)
         yield agent
-        process.terminate()
-        assert process.wait(END_SECONDS) == 0
-        assert "Traceback" not in agent.log
     finally:
         process.kill()
         process.wait()

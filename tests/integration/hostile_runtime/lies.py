@@ -287,6 +287,8 @@ LIES: Mapping[str, Lie] = {
     "pid 1": Lie(tell=told_pid(1, CONTAINER_STATUS), told=FOREIGN),
     "pid of a kernel thread": Lie(tell=told_pid(2, CONTAINER_STATUS), told=FOREIGN),
     "pid of a stranger": Lie(tell=told_pid(os.getpid(), CONTAINER_STATUS), told=FOREIGN),
+    # Whoever asks started this process.
+    "pid of whoever asks": Lie(tell=told_pid(os.getppid(), CONTAINER_STATUS), told=FOREIGN),
     "pid of each other": Lie(tell=_of_each_other(), told=FOREIGN),
     "one pid for all": Lie(tell=told_pid(os.getpid()), told=COMPLETE),
     "every other list is empty": Lie(tell=only("ListPodSandbox", _every_other_list_is_empty), told=COMPLETE),
