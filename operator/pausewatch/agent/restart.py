@@ -4,19 +4,41 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from pausewatch.checks._check import all_checks, thresholds_of
 from pausewatch.model.history import History
+from pausewatch.model.membership import SETTLING_SECONDS as PROCESS_SETTLING_SECONDS
+from pausewatch.model.report import Severity
+from pausewatch.model.settings import Settings
 
-SETTLING_SECONDS = 300.0
+LEAST_SETTLING_SECONDS = 300.0
 """How long a new agent may need to see again what the one before it found: an orphan has to be missing for 150 s and in
 three scans, zombies have to be a minute old, and both clocks start anew."""
+
+SCANS_TO_BEGIN = 3
+"""In the first scans of an agent a finding begins, in the one after its time it is told; each may be late."""
 
 LOOKS_NEEDED = 2
 """What must be seen twice is not known after the first look: it would report every node as healthy."""
 
 
-def beginning(uptime_seconds: float) -> History:
+def settling_seconds(settings: Settings) -> float:
+    """Return how long an agent with these settings may need to see again all that the one before it found.
+
+    As long as the slowest check that asks for something, beyond the ten seconds after which a process counts. At most a
+    heartbeat beyond the least: the stored report is not renewed meanwhile, and must not look as if nobody lived.
+    """
+    slowest = max(
+        check.persistence_seconds(thresholds_of(check, settings.thresholds))
+        for check in all_checks()
+        if any(severity is not Severity.INFO for reason in check.reasons for severity in reason.severities)
+    )
+    needed = slowest + PROCESS_SETTLING_SECONDS + SCANS_TO_BEGIN * settings.scan_period_seconds
+    return max(LEAST_SETTLING_SECONDS, min(needed, settings.report_heartbeat_seconds))
+
+
+def beginning(uptime_seconds: float, settling_seconds: float) -> History:
     """Return what an agent remembers that starts now, by the boot clock."""
-    return History(restored_until_uptime_seconds=uptime_seconds + SETTLING_SECONDS)
+    return History(restored_until_uptime_seconds=uptime_seconds + settling_seconds)
 
 
 def restored(history: History, first_seen: Mapping[str, datetime]) -> History:
@@ -31,17 +53,18 @@ def restored(history: History, first_seen: Mapping[str, datetime]) -> History:
     return replace(history, streaks=streaks, restored_first_seen=waiting)
 
 
-def may_be_stored(found: Collection[str], stored: Collection[str], looks: int, running_seconds: float) -> bool:
+def may_be_stored(found: Collection[str], stored: Collection[str] | None, looks: int, *, settled: bool) -> bool:
     """Return whether a report may replace the stored one.
 
-    Until a new agent can know better, it must not report as healed what it has just not seen for long enough.
+    Until a new agent can know better, it must not report as healed what it has just not seen for long enough. While
+    nobody could read what is stored, as in an outage of the API server, any report would wipe out its first-seen times.
 
     Args:
         found: Ids of the findings now.
-        stored: Ids of the findings that an earlier run of the agent left.
+        stored: Ids of the findings that an earlier run of the agent left; None while they could not be read.
         looks: Scans since the start of the agent.
-        running_seconds: Time since its start.
+        settled: Whether it has run for ``settling_seconds``.
     """
-    if looks < LOOKS_NEEDED:
+    if stored is None or looks < LOOKS_NEEDED:
         return False
-    return running_seconds >= SETTLING_SECONDS or set(stored) <= set(found) or not set(found) <= set(stored)
+    return settled or set(stored) <= set(found) or not set(found) <= set(stored)

@@ -94,6 +94,7 @@ class Agent:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._parts = Parts()
         self._began = time.monotonic()
+        self._settling_seconds = restart.settling_seconds(self._settings)
         self._inherited: Mapping[str, datetime] | None = None
         self._told: events.Known = {}
         self._troubles = Troubles()
@@ -118,7 +119,7 @@ class Agent:
         pages = application(Sources(metrics=self._metrics.render, liveness=self._liveness, readiness=self._readiness))
         served, actual_port = await serve(pages, host, port)
         logger.info("pages: http://%s:%d/metrics, /healthz, /readyz", host or "*", actual_port)
-        self._scans.history = restart.beginning(uptime_seconds())
+        self._scans.history = restart.beginning(uptime_seconds(), self._settling_seconds)
         self._parts.start("report", self._writer.run())
         self._parts.start("watch", self._watch.run())
         self._parts.start("scan", self._scan())
@@ -162,15 +163,15 @@ class Agent:
         self._troubles.take({**missing, "pods": pods, **stored})
         if self._writer.stored is not None and self._writer.trouble is None:
             self._watch.reports_are_served()
-        running_seconds = time.monotonic() - self._began
+        settled = time.monotonic() - self._began >= self._settling_seconds
         ids = {finding.id for finding in found.report.findings}
         # Another agent of this node may run for longer than this one, and know more: during a rollout, for one.
-        known = {*(self._inherited or ()), *earlier.first_seen({"status": self._writer.others})}
-        if restart.may_be_stored(ids, known, looks, running_seconds):
+        others = earlier.first_seen({"status": self._writer.others})
+        known = None if self._inherited is None else {*self._inherited, *others}
+        if restart.may_be_stored(ids, known, looks, settled=settled):
             heartbeat = self._settings.report_heartbeat_seconds
             self._writer.offer(report_object.render(found.report, heartbeat_seconds=heartbeat))
         if self._settings.events and self._inherited is not None:
-            settled = running_seconds >= restart.SETTLING_SECONDS
             news, self._told = events.news(self._told, found.report, found.snapshot.pods, settled=settled)
             self._poster.offer(news)
 
