@@ -33,7 +33,9 @@ PROGRAMS = frozenset(
 """All that any command may start; ``cd`` and ``test`` are the shell's own."""
 
 GUARDS = {
-    r"kubectl .* delete ": r'^test "\$\(kubectl .* get pod .* -o jsonpath=\{\.metadata\.uid\}\)" = \S+ && ',
+    # The first case is the pod that was found, by its uid; every other one ends with false.
+    r"kubectl .* delete ": r"^case \"\$\(kubectl .* get pod .* -o jsonpath='\{\.metadata\.uid\} .*'\)\" in "
+    r"'[0-9a-f-]{36} '\*\) ;; (\*' [0-9a-f-]*'\*?\) echo '[^']*'; false;; )+\*\) false;; esac && kubectl ",
     r"\bip netns delete ": r'^test -z "\$\(ip netns pids ',
     r"\bumount ": r'^test "\$\(findmnt -no SOURCE ',
     r"\bip link set ": r'^test "\$\(readlink /proc/\d+/ns/net\)" = ',
@@ -124,7 +126,7 @@ class Typed:
 
 
 def typed(commands: Iterable[str], folder: Path, shell: str) -> Typed:
-    """Type commands into a shell in which every program only tells how it was called; ``test`` holds always."""
+    """Type commands into a shell in which every program only tells how it was called; every condition holds."""
     programs, work, called = folder / "programs", folder / "work", folder / "called"
     for directory in (programs, work):
         directory.mkdir(exist_ok=True)
@@ -134,7 +136,7 @@ def typed(commands: Iterable[str], folder: Path, shell: str) -> Typed:
         stub.write_text(f'#!/bin/sh\nprintf "%s\\n" "> {name}" "$@" >> "{called}"\n')
         stub.chmod(0o755)
     # A subshell each, so that no command ends the others; what is behind a condition is typed as if that held.
-    script = "\n".join(("test() { :; }", "cd() { :; }", *(f"( {command}\n)" for command in commands)))
+    script = "\n".join(("test() { :; }", "false() { :; }", "cd() { :; }", *(f"( {command}\n)" for command in commands)))
     subprocess.run([shell, "-n", "-c", script], check=True, capture_output=True)
     environment = {"PATH": str(programs), "HOME": str(work)}
     subprocess.run([shell, "-c", script], cwd=work, env=environment, capture_output=True, timeout=100, check=False)

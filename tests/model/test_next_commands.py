@@ -2,39 +2,91 @@
 
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pausewatch.model.next_commands import delete_pod, only_if
+from pausewatch.model.next_commands import OTHER, STATIC, delete_pod, only_if
+from pausewatch.sinks import bounds
 from support.builders import WEB_UID
 
+OTHER_UID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
-def kubectl(folder: Path, uid: str) -> Path:
-    """Put a kubectl into a folder that knows one pod by its uid, and writes down what it is told to delete."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """What came of typing the command that deletes a pod."""
+
+    deleted: str
+    printed: str
+    complaint: str
+    code: int
+
+
+def typed(folder: Path, shell: str, *, answers: str = "", fails: str = "") -> Typed:
+    """Type the command where kubectl answers about the pod with a text, or fails with one."""
     program = folder / "kubectl"
     program.write_text(
-        '#!/bin/sh\n[ "$3" = get ] && { printf %s "$UID_NOW"; exit; }\n'
-        'printf "%s\\n" "$@" > "$(dirname "$0")/deleted"\n'
+        '#!/bin/sh\n[ "$3" = delete ] && { printf "%s " "$@" > "$(dirname "$0")/deleted"; exit; }\n'
+        '[ -n "$FAILS" ] && { echo "$FAILS" >&2; exit 1; }\nprintf %s "$ANSWERS"\n'
     )
     program.chmod(0o755)
     (command,) = delete_pod("team-a", "web-x", WEB_UID)
-    path = f"{folder}:{os.environ['PATH']}"
-    subprocess.run(["sh", "-c", command.command], env={"PATH": path, "UID_NOW": uid}, check=False)
-    return folder / "deleted"
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "ANSWERS": answers, "FAILS": fails}
+    done = subprocess.run([shell, "-c", command.command], env=environment, capture_output=True, text=True, check=False)
+    deleted = folder / "deleted"
+    return Typed(
+        deleted=deleted.read_text() if deleted.exists() else "",
+        printed=done.stdout,
+        complaint=done.stderr,
+        code=done.returncode,
+    )
 
 
-def test_pod_that_was_found_is_deleted(tmp_path: Path) -> None:
+@pytest.fixture(params=["dash", "bash"])
+def shell(request: pytest.FixtureRequest) -> str:
+    """A shell that people have."""
+    return str(request.param)
+
+
+def test_pod_that_was_found_is_deleted(tmp_path: Path, shell: str) -> None:
     """By its name, which is all that kubectl takes."""
-    deleted = kubectl(tmp_path, WEB_UID)
+    done = typed(tmp_path, shell, answers=f"{WEB_UID} ")
 
-    assert deleted.read_text().split() == ["--namespace", "team-a", "delete", "pod", "web-x"]
+    assert done == Typed(deleted="--namespace team-a delete pod web-x ", printed="", complaint="", code=0)
 
 
-@pytest.mark.parametrize("uid", ["7c9e6679-7425-40de-944b-e07fc1f90ae7", ""])
-def test_other_pod_of_its_name_is_left_alone(tmp_path: Path, uid: str) -> None:
-    """A StatefulSet makes one within seconds; or there is none any more."""
-    assert not kubectl(tmp_path, uid).exists()
+def test_other_pod_of_its_name_is_left_alone(tmp_path: Path, shell: str) -> None:
+    """A StatefulSet makes one within seconds."""
+    done = typed(tmp_path, shell, answers=f"{OTHER_UID} ")
+
+    assert done == Typed(deleted="", printed=f"{OTHER}\n", complaint="", code=1)
+
+
+def test_static_pod_is_not_deleted_and_what_to_do_is_said(tmp_path: Path, shell: str) -> None:
+    """The API has its mirror pod, with a uid of its own and that of the pod on the node in an annotation."""
+    done = typed(tmp_path, shell, answers=f"{OTHER_UID} {WEB_UID}")
+
+    assert done == Typed(deleted="", printed=f"{STATIC}\n", complaint="", code=1)
+
+
+def test_static_pod_that_was_made_anew_is_another_pod(tmp_path: Path, shell: str) -> None:
+    """Its manifest was changed since: what was found has ended."""
+    assert typed(tmp_path, shell, answers=f"{OTHER_UID} {OTHER_UID}").printed == f"{OTHER}\n"
+
+
+@pytest.mark.parametrize("says", ["Error from server (NotFound): pods not found", "Unable to connect to the server"])
+def test_without_an_answer_nothing_is_deleted_or_claimed(tmp_path: Path, shell: str, says: str) -> None:
+    """Kubectl has said why."""
+    assert typed(tmp_path, shell, fails=says) == Typed(deleted="", printed="", complaint=f"{says}\n", code=1)
+
+
+def test_longest_names_fit_a_report() -> None:
+    """A command that is too long would be left out of it."""
+    (command,) = delete_pod("n" * bounds.NAMESPACE, "p" * bounds.NAME, WEB_UID)
+
+    assert len(command.command) <= bounds.COMMAND
 
 
 def test_pod_without_uid_gets_no_command() -> None:

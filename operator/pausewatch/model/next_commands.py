@@ -10,19 +10,39 @@ import shlex
 
 from pausewatch.model.report import NextCommand, RunOn
 
+MIRROR = r"{.metadata.annotations.kubernetes\.io/config\.mirror}"
+"""A jsonpath: of a mirror pod, which stands for a static pod in the API, the uid that this one has on its node
+(Kubernetes: pkg/kubelet/pod/mirror_client.go, CreateMirrorPod). Of any other pod nothing."""
+
+STATIC = "it is a static pod: move its manifest out of the static pod directory of its node, and back once it has ended"
+OTHER = "it was made anew since: nothing to delete"
+
 
 def delete_pod(namespace: str, name: str, uid: str) -> tuple[NextCommand, ...]:
     """Return the command that deletes a pod as long as it is the one with this uid; nothing if the uid is not known.
 
-    A static pod has another uid in the API than on the node (that of its mirror pod): nothing is deleted then, and
-    nothing would be gained, for the kubelet makes a mirror pod anew and leaves the pod alone.
+    Typed too late it deletes nothing and says why: kubectl that there is no such pod, or no answer, and the command
+    that the pod is another one by now. A static pod has another uid in the API than on the node, that of its mirror
+    pod. Deleting that would change nothing, for the kubelet makes it anew and leaves the pod alone: what to do instead
+    is said.
     """
     if not uid:
         return ()
     in_namespace = f"kubectl --namespace {shlex.quote(namespace)}"
     pod = shlex.quote(name)
-    still_it = f'test "$({in_namespace} get pod {pod} -o jsonpath={{.metadata.uid}})" = {shlex.quote(uid)}'
-    return (NextCommand(run_on=RunOn.CLUSTER, command=f"{still_it} && {in_namespace} delete pod {pod}"),)
+    uids = f"\"$({in_namespace} get pod {pod} -o jsonpath='{{.metadata.uid}} {MIRROR}')\""
+    cases = (
+        f"{shlex.quote(f'{uid} ')}*) ;;",
+        f"*{shlex.quote(f' {uid}')}) {_nothing_done(STATIC)};;",
+        f"*' '*) {_nothing_done(OTHER)};;",
+        "*) false;;",
+    )
+    still_it = f"case {uids} in {' '.join(cases)} esac"
+    return (NextCommand(run_on=RunOn.CLUSTER, command=only_if(still_it, f"{in_namespace} delete pod {pod}")),)
+
+
+def _nothing_done(why: str) -> str:
+    return f"echo {shlex.quote(why)}; false"
 
 
 def only_if(condition: str, command: str) -> str:
