@@ -137,6 +137,38 @@ def test_silence_is_no_answer() -> None:
         assert isinstance(answer, Unavailable)
 
 
+def test_api_server_that_fails_is_not_asked_again_in_the_same_scan() -> None:
+    """Thirty suspicions would wait for thirty time limits, until the kubelet takes the agent for dead."""
+    for relisted in (False, True):
+        world = World(watched=(OTHER,), relisted=relisted, error=TimeoutError("too late"))
+        scan(source(world), *(a_pod(uid=str(number)) for number in range(30)))
+
+        assert (world.lists, len(world.gets)) == (1, 0)
+
+
+def test_slow_api_server_is_asked_about_a_few_pods_in_each_scan() -> None:
+    """Each answer takes four seconds: the scan ends in time, and in the end all are known to be gone."""
+    world = World()
+    now = 0.0
+
+    def get_slowly(namespace: str, name: str) -> Pod | None:
+        nonlocal now
+        now += 4
+        return world.get_now(namespace, name)
+
+    pods = ApiPods(world, world.list_now, get_slowly, WaitingPods(world.why_waiting, 30), clock=lambda: now)
+    suspects = [a_pod(uid=str(number)) for number in range(10)]
+    asked = []
+    for _ in range(4):
+        before = now
+        scan(pods, *suspects)
+        asked.append(now - before)
+
+    assert asked == [16, 16, 8, 0]
+    pods.read()
+    assert [pods.is_gone(one) for one in suspects] == [True] * 10
+
+
 def scan(pods: ApiPods, *suspects: Pod) -> None:
     """Read and ask, as one scan does."""
     pods.read()

@@ -1,12 +1,25 @@
 """The pods of this node for the scan: what the watch knows, checked against the API server where it matters."""
 
+import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.errors import ApiError
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod, WaitingPod
+
+T = TypeVar("T")
+
+MOST_SECONDS_OF_A_SCAN = 15.0
+"""After questions that took this long together, the others wait for the next scan: more than a healthy API server takes
+for a hundred. Without it, a hundred sandboxes to ask about while each answer takes seconds would hold up a scan until
+liveness takes the agent for dead, on all nodes at once, and the API server is asked everything again."""
+
+ASKED_TOO_LONG = Unavailable(
+    reason="ApiServerSlow",
+    detail=f"the API server took more than {MOST_SECONDS_OF_A_SCAN:g} s of this scan; the rest waits for the next",
+)
 
 
 class Watch(Protocol):
@@ -33,6 +46,7 @@ class ApiPods:
         list_now: Callable[[], tuple[Pod, ...]],
         get_now: Callable[[str, str], Pod | None],
         waiting: WaitingPods,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare.
 
@@ -41,11 +55,15 @@ class ApiPods:
             list_now: Returns them from a consistent LIST that begins now; raises ApiError or TimeoutError.
             get_now: Returns the pod of a namespace and name, or None; raises the same.
             waiting: Asks about pods without ready sandbox.
+            clock: Returns seconds.
         """
         self._watch = watch
         self._list_now = list_now
         self._get_now = get_now
         self._waiting = waiting
+        self._clock = clock
+        self._trouble: Unavailable | None = None
+        self._seconds = 0.0
         self._must_verify = False
         self._stale: frozenset[str] = frozenset()
         self._listed: frozenset[str] | None = None
@@ -54,7 +72,8 @@ class ApiPods:
 
     def read(self) -> tuple[Pod, ...] | Unavailable:
         """Return the pods bound to this node, as last seen."""
-        self._listed = None
+        self._listed = self._trouble = None
+        self._seconds = 0.0
         # A sandbox that nobody asked about in the last scan is gone, or no longer suspected.
         self._gone &= self._asked
         self._asked = set()
@@ -77,22 +96,42 @@ class ApiPods:
         self._asked.add(pod.uid)
         if pod.uid in self._gone:
             return True
-        try:
-            if pod.uid in self._listed_since_read():
-                return False
-            current = self._get_now(pod.namespace, pod.name)
-        except ApiError as error:
-            return error.as_unavailable()
-        except TimeoutError as error:
-            return Unavailable(reason="Timeout", detail=f"the API server was not asked in time: {error}")
-        if current is not None and current.uid == pod.uid:
-            return False
-        self._gone.add(pod.uid)
-        return True
+        there = self._ask(lambda: self._is_there(pod))
+        if isinstance(there, Unavailable):
+            return there
+        if not there:
+            self._gone.add(pod.uid)
+        return not there
 
     def waiting(self, suspects: tuple[Pod, ...]) -> tuple[WaitingPod, ...] | Unavailable:
         """Return those of ``suspects`` that are not at their end; see ``PodsSource``."""
         return self._waiting.among(suspects)
+
+    def _ask(self, question: Callable[[], T]) -> T | Unavailable:
+        """Return an answer; once the API server failed in a scan, or took too long, it is not asked any more in it.
+
+        The next question would wait for the same silence.
+        """
+        if self._trouble is not None:
+            return self._trouble
+        began = self._clock()
+        try:
+            return question()
+        except ApiError as error:
+            self._trouble = error.as_unavailable()
+        except TimeoutError as error:
+            self._trouble = Unavailable(reason="Timeout", detail=f"the API server was not asked in time: {error}")
+        finally:
+            self._seconds += self._clock() - began
+            if self._trouble is None and self._seconds > MOST_SECONDS_OF_A_SCAN:
+                self._trouble = ASKED_TOO_LONG
+        return self._trouble
+
+    def _is_there(self, pod: Pod) -> bool:
+        if pod.uid in self._listed_since_read():
+            return True
+        current = self._get_now(pod.namespace, pod.name)
+        return current is not None and current.uid == pod.uid
 
     def _listed_since_read(self) -> frozenset[str]:
         if self._listed is None:
@@ -100,11 +139,11 @@ class ApiPods:
         return self._listed
 
     def _verify(self, known: frozenset[str]) -> None:
-        """Find what the watch still knows although it is gone; until the API server answers, it is believed."""
-        try:
-            listed = self._listed_since_read()
-        except (ApiError, TimeoutError):
-            # A pod too many hides an orphan for a while; asked again in the next scan.
-            return
-        self._stale |= known - listed
-        self._must_verify = False
+        """Find what the watch still knows although it is gone; until the API server answers, it is believed.
+
+        A pod too many hides an orphan for a while; asked again in the next scan.
+        """
+        listed = self._ask(self._listed_since_read)
+        if not isinstance(listed, Unavailable):
+            self._stale |= known - listed
+            self._must_verify = False
