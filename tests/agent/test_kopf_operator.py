@@ -51,6 +51,11 @@ def test_key_of_one_text_filters_nothing(key: str) -> None:
     assert selectors(settings, PODS) == selectors(settings, REPORTS) == []
 
 
+def test_lists_are_not_asked_for_in_pages() -> None:
+    """Each further page would be read from etcd, among the pods of all nodes; see from_watch_cache."""
+    assert operator_settings("node-7").watching.chunk_size is None
+
+
 def test_kopf_neither_meets_peers_nor_reads_definitions() -> None:
     """Both would cost each agent a watch of the whole cluster, or a write a minute."""
     settings = operator_settings("node-7")

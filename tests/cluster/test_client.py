@@ -81,6 +81,45 @@ def test_watches_with_a_selector_come_without_spec_and_status(tmp_path: Path) ->
     assert asked.headers["Accept"].startswith("application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,")
 
 
+@pytest.mark.parametrize(
+    ("query", "version"),
+    [
+        ({"fieldSelector": "spec.nodeName=node-7"}, "0"),
+        ({"fieldSelector": "spec.nodeName=node-7", "continue": "next"}, None),
+        ({"fieldSelector": "spec.nodeName=node-7", "watch": "true", "resourceVersion": "41"}, "41"),
+        ({}, None),
+    ],
+    ids=["list", "next page, which may have none", "watch from a list", "discovery"],
+)
+def test_lists_that_may_lag_come_out_of_the_api_server_s_memory(
+    tmp_path: Path, query: dict[str, str], version: str | None
+) -> None:
+    """etcd would read the pods of all nodes for those of one."""
+    api = FakeApi()
+
+    async def ask() -> None:
+        async with serving(api, tmp_path) as place:
+            connection = read_connection(place)
+            assert isinstance(connection, Connection)
+            async with (
+                open_session(connection, lists_may_lag=True) as session,
+                session.get(f"{connection.server}/api/v1/pods", params=query),
+            ):
+                pass
+
+    asyncio.run(ask())
+
+    assert api.asked[0].query.get("resourceVersion") == version
+
+
+def test_lists_of_our_own_are_of_this_moment(tmp_path: Path) -> None:
+    """They prove that a pod is gone."""
+    api = FakeApi()
+    asked_with(api, tmp_path, query={"fieldSelector": "spec.nodeName=node-7"})
+
+    assert "resourceVersion" not in api.asked[0].query
+
+
 def test_request_without_selector_asks_for_whole_objects(tmp_path: Path) -> None:
     """Discovery and the report itself are no lists."""
     api = FakeApi()

@@ -34,9 +34,6 @@ REQUEST_SECONDS = 30
 WATCH_SECONDS = (600, 900)
 """How long the server lets a watch last; each takes another time, so that not all agents come back together."""
 
-LISTED_AT_ONCE = 50
-"""Objects in one answer: kopf's parsed answers are most of what an agent ever needs of memory."""
-
 LONGEST_BACKOFF_EXPONENT = 5
 """Attempts are at most 2^5 s apart, about as those of the other watches of a node (client-go: tools/cache/reflector.go,
 30 s): a server that is back is noticed within half a minute, and the report is right within two scans."""
@@ -98,7 +95,8 @@ def operator_settings(node_name: str) -> kopf.OperatorSettings:
     settings.scanning.disabled = True
     settings.posting.enabled = False
     settings.persistence.diffbase_storage = NoDifferences()
-    settings.watching.chunk_size = LISTED_AT_ONCE
+    # In one answer: the metadata of 250 pods takes 2 MiB, and only whole lists come out of the API server's memory.
+    settings.watching.chunk_size = None
     settings.networking.error_backoffs = Backoffs()
     settings.networking.request_timeout = REQUEST_SECONDS
     # kopf writes it into the query as it is, and the server takes whole seconds only.
@@ -148,7 +146,7 @@ def login_of(connection: Connection | Unavailable, outcome: Outcome) -> kopf.Aio
     if isinstance(connection, Unavailable):
         raise kopf.TemporaryError(str(connection), delay=_retry_seconds())
     try:
-        session = open_session(connection, outcome=outcome)
+        session = open_session(connection, outcome=outcome, lists_may_lag=True)
     except OSError as error:
         raise kopf.TemporaryError(f"the certificates are not usable: {error}", delay=_retry_seconds()) from error
     return kopf.AiohttpSession(

@@ -75,6 +75,9 @@ def assert_asks_for_its_own_only(requests: Sequence[AuditRecord], node_name: str
         elif one.verb in ("list", "watch"):
             assert path in own, one
             assert field_selector(one) == own[path], one
+            # In pages, or as of this moment for the watch: etcd would read the pods of all nodes.
+            assert not query(one, "continue"), one
+            assert one.verb == "watch" or path == PODS or query(one, "resourceVersion") == "0", one
     for one in writes(requests):
         path = one.uri.partition("?")[0]
         assert path in (REPORTS, f"{REPORTS}/{node_name}/status") or path.startswith(EVENTS), one
