@@ -139,6 +139,30 @@ def test_empty_namespace_options_are_pod() -> None:
     assert details.user_mode is None
 
 
+def test_user_namespace_that_cri_o_made() -> None:
+    """Its status tells no option for it, whether the pod asked by `hostUsers: false` or by an annotation."""
+    listed, answer = recorded_sandbox("cri-o-1.37/web")
+    info = json.loads(answer.info["info"])
+    info["runtimeSpec"]["linux"]["namespaces"].append({"type": "user", "path": "/var/run/userns/9dedca67"})
+    answer.info["info"] = json.dumps(info)
+    details = translate_sandbox(listed, answer).details
+
+    assert isinstance(details, SandboxDetails)
+    assert not answer.status.linux.namespaces.options.HasField("userns_options")
+    assert details.user_mode is NamespaceMode.POD
+
+
+def test_user_namespace_that_the_runtime_tells_counts_before_its_specification() -> None:
+    """What was asked for is judged, whatever was made of it."""
+    options = cri.NamespaceOption(userns_options=cri.UserNamespace(mode=cri.NODE))
+    linux = cri.LinuxPodSandboxStatus(namespaces=cri.Namespace(options=options))
+    info = {"info": json.dumps({"runtimeSpec": {"linux": {"namespaces": [{"type": "user"}]}}})}
+    details = ready(cri.PodSandboxStatusResponse(status=cri.PodSandboxStatus(linux=linux), info=info))
+
+    assert isinstance(details, SandboxDetails)
+    assert details.user_mode is NamespaceMode.NODE
+
+
 def test_second_address() -> None:
     """A dual-stack pod has two addresses, in the runtime's order."""
     network = cri.PodSandboxNetworkStatus(ip="10.0.0.1", additional_ips=[cri.PodIP(ip="fd00::1")])

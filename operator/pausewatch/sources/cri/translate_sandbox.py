@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 
 from pausewatch.model.availability import Unavailable
-from pausewatch.model.sandbox import Sandbox, SandboxDetails, SandboxState
+from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.sandbox import NamespaceMode, Sandbox, SandboxDetails, SandboxState, SpecNamespace
 from pausewatch.model.text import printable
 from pausewatch.sources.cri import verbose_info
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
@@ -87,6 +88,7 @@ def _details(
     options: cri.NamespaceOption | None = None
     if status.HasField("linux") and status.linux.HasField("namespaces") and status.linux.namespaces.HasField("options"):
         options = status.linux.namespaces.options
+    namespaces = verbose_info.spec_namespaces(info)
     return SandboxDetails(
         # The number of a dead pause may belong to a stranger by now.
         pause_pid=pid if state is SandboxState.READY else 0,
@@ -97,15 +99,28 @@ def _details(
         network_mode=None if options is None else MODES.get(options.network),
         ipc_mode=None if options is None else MODES.get(options.ipc),
         pid_mode=None if options is None else MODES.get(options.pid),
-        # The CRI says that POD is to be assumed of an absent message. Runtimes make no user namespace then, and
-        # containerd 1.6 and CRI-O leave it out for every pod: assuming it would report them all.
-        user_mode=MODES.get(options.userns_options.mode)
-        if options is not None and options.HasField("userns_options")
-        else None,
-        spec_namespaces=verbose_info.spec_namespaces(info),
+        user_mode=_user_mode(options, namespaces),
+        spec_namespaces=namespaces,
         addresses=_addresses(status.network),
         pod_source=printable(status.annotations.get(POD_SOURCE, "")) if POD_UID_LABEL in status.labels else "",
     )
+
+
+def _user_mode(
+    options: cri.NamespaceOption | None, namespaces: tuple[SpecNamespace, ...] | None
+) -> NamespaceMode | None:
+    """Return with whom a sandbox shares its user namespace; None where the runtime tells of none.
+
+    The CRI says that POD is to be assumed of an absent message. containerd 1.6 and CRI-O leave it out for every pod, so
+    assuming it would report them all; and so would NODE, for the pods that CRI-O puts into a user namespace of their
+    own: those with ``hostUsers: false``, and where Kubernetes says nothing of it those with the annotation
+    ``io.kubernetes.cri-o.userns-mode`` (its server/sandbox_status.go and sandbox_run_linux.go). The specification of
+    their sandbox has an entry for it.
+    """
+    if options is not None and options.HasField("userns_options"):
+        return MODES.get(options.userns_options.mode)
+    made = any(entry.kind is NamespaceKind.USER for entry in namespaces or ())
+    return NamespaceMode.POD if made else None
 
 
 def _addresses(network: cri.PodSandboxNetworkStatus) -> tuple[str, ...]:
