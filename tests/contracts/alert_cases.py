@@ -7,7 +7,7 @@ is 1 four times, 0 three times, and then the mark that Prometheus leaves where a
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contracts.alert_rules import FIRST_SEEN, Rule, agent_rules, describe_finding, finding_rules
+from contracts.alert_rules import FIRST_SEEN, Rule, agent_rules, describe_finding, finding_rules, lasting_seconds
 from pausewatch.checks._check import all_checks
 
 NODE = {"cluster": "east", "node": "node-7"}
@@ -83,10 +83,11 @@ def finding_cases(rule: Rule) -> Iterator[Case]:
     )
     # Gone before its time: healed, or the agent went away. Nobody is told.
     yield case((rule,), series(f"{FIRST_SEEN_AT}x{delay - 2} stale", "10.0.0.7:7287"), {delay - 1: [], delay + 10: []})
-    # The agent is restarted, with another address, and tells it again after three minutes: one alert, all the time.
+    # The agent is restarted, with another address, and tells it again when it is sure: one alert, all the time.
+    away = int(lasting_seconds(check) // 60) + 3
     before = series(f"{FIRST_SEEN_AT}x{delay} stale", "10.0.0.7:7287")
-    after = series(f"_x{delay + 3} {FIRST_SEEN_AT}x10", "10.0.0.8:7287")
-    yield case((rule,), before | after, {delay + 2: alerts, delay + keep + 3: alerts})
+    after = series(f"_x{delay + away} {FIRST_SEEN_AT}x10", "10.0.0.8:7287")
+    yield case((rule,), before | after, {delay + away - 1: alerts, delay + away + keep: alerts})
 
 
 def agent_cases(name: str) -> Iterator[Case]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import yaml
 
 from pausewatch.alerts.agent_alerts import AGENT_ALERTS, ALERT_PREFIX
-from pausewatch.checks._check import Check, Reason, all_checks
+from pausewatch.checks._check import Check, Reason, all_checks, thresholds_of
 from pausewatch.model.report import Severity
 from pausewatch.sinks.report import RUNBOOK_URL, UNFOLDED
 
@@ -22,9 +22,10 @@ DELAY_SECONDS = {Severity.CRITICAL: 120, Severity.WARNING: 900}
 """What an alert waits after the check itself is sure. Two minutes let a pod go that is being deleted because of it; a
 warning that went by itself within a quarter of an hour needs nobody."""
 
-KEEP_FIRING_SECONDS = 300
+LEAST_KEEP_FIRING_SECONDS = 300
 """An agent that is restarted has to look again, for minutes where a fault has to last, before it tells what its
-predecessor told: without this, each update of the DaemonSet would resolve all alerts and send them anew."""
+predecessor told: without this, each update of the DaemonSet would resolve all alerts and send them anew. Where it has
+to last for five minutes, twice that: those are over a while after the agent's start only."""
 
 SUBJECT = (
     "{{ with $labels.pod }}{{ $labels.namespace }}/{{ . }}{{ with $labels.container }}/{{ . }}{{ end }}"
@@ -107,6 +108,11 @@ def render_rules() -> str:
     return yaml.dump({"groups": groups}, Dumper=_Dumper, sort_keys=False, width=UNFOLDED)
 
 
+def lasting_seconds(check: Check) -> float:
+    """Return how long by default a fault has to last, in the sight of one agent, before the check tells it."""
+    return check.persistence_seconds(thresholds_of(check, {}))
+
+
 def duration(seconds: int) -> str:
     """Return a time as Prometheus writes it: all of ours are whole minutes."""
     return f"{seconds // 60}m"
@@ -120,7 +126,7 @@ def _of_reason(check: Check, reason: Reason, severity: Severity) -> Rule:
         expression="min by (cluster, node, check, namespace, pod, container) (\n"
         f'  {FIRST_SEEN}{{reason="{reason.name}", severity="{severity}"}}\n)',
         delay_seconds=DELAY_SECONDS[severity] if own is None else own,
-        keep_firing_seconds=KEEP_FIRING_SECONDS,
+        keep_firing_seconds=max(LEAST_KEEP_FIRING_SECONDS, int(2 * lasting_seconds(check))),
         summary=f"{reason.meaning[0].upper()}{reason.meaning[1:]}.",
         description=describe_finding(reason, SUBJECT, NODE, SINCE),
         runbook_url=RUNBOOK_URL.format(check=check.id),
