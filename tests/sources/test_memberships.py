@@ -1,5 +1,6 @@
 """In which cgroup processes are. On a real node: tests/integration/faults/test_unmanaged_process.py."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,6 +143,21 @@ def test_processes_that_ended_are_forgotten(node: Node) -> None:
     node.read(a_snapshot(processes=(a_process(WEB_APP_PID),)))
 
     assert set(node.source._known) == {WEB_APP_PID}
+
+
+def test_cgroups_that_are_gone_are_forgotten(node: Node) -> None:
+    """Memory is bounded by the processes of the node, however many pods have come and gone."""
+    snapshot, pods, text_bytes = adding(a_snapshot(), processes=[a_process(NEW_PID)]), 200, 1500
+    tracemalloc.start()
+    try:
+        for number in range(pods):
+            node.place(NEW_PID, f"/{'x' * text_bytes}/{number}")
+            node.read(snapshot)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept_bytes < pods * text_bytes / 4
 
 
 EXITED = with_container(a_snapshot(), WEB_APP_ID, state=ContainerState.EXITED)

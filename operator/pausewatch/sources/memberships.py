@@ -15,7 +15,7 @@ _LONGEST_PATH = 1024
 """Characters. With systemd's names a container's cgroup has about 300."""
 
 _MOST_PLACES = 4096
-"""Remembered. A node with 250 pods has about 1,000 cgroups."""
+"""Remembered within a scan. A node with 250 pods has about 1,000 cgroups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,8 @@ class Memberships:
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
         self._places: dict[str, _Where] = {}
-        """By the text of the cgroup file."""
+        """Of one scan, by the text of the cgroup file. That has up to two kilobytes: kept for longer, those of pods that
+        are gone would add up to megabytes."""
 
         self._roots: set[str | None] = set()
         """Where the pods that the runtime listed at the last scan are. Another kubelet on the machine (a node of kind)
@@ -71,6 +72,7 @@ class Memberships:
         if isinstance(processes, Unavailable):
             return processes
         memory, roots = self._known, set()
+        self._places = {}
         found = []
         # For thousands of processes at each scan, so what happens to almost all of them is spelled out here.
         for process in processes:
