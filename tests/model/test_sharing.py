@@ -251,9 +251,10 @@ class TestWithoutPause:
         PinnedNamespace(path="/var/run/utsns/a", inode=WEB_NETWORK + 2),
     )
 
-    def node(self, **changes: Any) -> Snapshot:  # noqa: ANN401  any section
+    def node(self, *more: SpecNamespace, **changes: Any) -> Snapshot:  # noqa: ANN401  any section
         """Turn web-x into a sandbox of CRI-O."""
         spec = (
+            *more,
             SpecNamespace(kind=NamespaceKind.PID, path=""),
             SpecNamespace(kind=NamespaceKind.NETWORK, path="/var/run/netns/a"),
             SpecNamespace(kind=NamespaceKind.IPC, path="/var/run/ipcns/a"),
@@ -268,6 +269,16 @@ class TestWithoutPause:
         """In place of the pause's links."""
         assert wrong(self.node()) == []
         assert wrong(with_first_process(self.node(), WEB_APP_ID, network=NEW)) == [("app", "network")]
+
+    def test_pinned_user_namespace(self) -> None:
+        """Of a pod with `hostUsers: false`: its containers belong there, and not into the node's."""
+        pins = (*self.PINS, PinnedNamespace(path="/var/run/userns/a", inode=NEW))
+        user = SpecNamespace(kind=NamespaceKind.USER, path="/var/run/userns/a")
+        node = with_sandbox(self.node(user, pinned_namespaces=pins), WEB_SANDBOX_ID, user_mode=NamespaceMode.POD)
+        app_inside = with_first_process(node, WEB_APP_ID, user=NEW)
+
+        assert wrong(app_inside) == [("side", "user")]
+        assert wrong(with_first_process(app_inside, WEB_SIDE_ID, user=NEW)) == []
 
     def test_pin_that_could_not_be_read_leaves_its_kind_unjudged(self) -> None:
         """Unknown is not broken."""

@@ -63,7 +63,7 @@ class SandboxDetails:
     """None where the runtime gave no namespace options at all: nothing is expected then."""
 
     user_mode: NamespaceMode | None
-    """None where the runtime does not know user namespaces: the same as NODE."""
+    """None where the runtime tells of no user namespace: the same as NODE."""
 
     spec_namespaces: tuple[SpecNamespace, ...] | None
     """None without a runtime specification."""
