@@ -5,6 +5,7 @@ SHELL := /bin/sh
 
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
+SITE = dist/site
 IN = environment=$$(.ci/setup) && PATH="$$environment/bin:$$PATH"
 
 help: ## list the targets
@@ -53,13 +54,13 @@ lab: ## start the lab and leave it running, to try things by hand (root); python
 render: ## write what follows from other files: docs, the definition, parts of the chart
 	@$(IN) && python tests/contracts/render.py
 
-pictures: ## draw the pictures of the documentation: a real terminal, the import graph, the dashboards (root; 3 minutes)
+pictures: ## draw the pictures of the documentation: a real terminal, the import graph, the dashboards (root; 4 minutes)
 	@$(IN) && python -m lab build && python -m pictures
 
-docs: ## build the site into dist/site, strictly: a link that leads nowhere fails
+docs: ## build the site into SITE=dist/site, strictly: a link that leads nowhere fails
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet mkdocs==1.6.1 && \
-	"$$scratch/bin/mkdocs" build --strict
+	"$$scratch/bin/mkdocs" build --strict --site-dir "$(SITE)"
 
 image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
 	@$(IN) && python -m lab.build.agent_image
