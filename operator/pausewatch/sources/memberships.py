@@ -54,8 +54,8 @@ class Memberships:
     def __init__(self) -> None:
         self._known: dict[int, _Known] = {}
         self._places: dict[str, _Where] = {}
-        """Of one scan, by the text of the cgroup file. That has up to two kilobytes: kept for longer, those of pods that
-        are gone would add up to megabytes."""
+        """Of one scan, by the text of the cgroup file, of up to two kilobytes: kept for longer, those of pods that are
+        gone would add up to megabytes."""
 
         self._roots: set[str | None] = set()
         """Where the pods that the runtime listed at the last scan are. Another kubelet on the machine (a node of kind)
