@@ -1,12 +1,14 @@
 """The agent restarts, its report is deleted or edited, its Node deleted or made anew: what is stored stays right."""
 
 import json
+from dataclasses import replace
 
 from e2e.conftest import StartAgent
 from e2e.support.api_requests import REPORTS, brief, creations, now, requests_since, writes
 from e2e.support.faulty import run_forgetful
 from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, read_report
 from e2e.support.node_tokens import bind_agent_pod, pod_token_kubeconfig
+from e2e.support.pace import FAST
 from lab.shapes.cluster import Cluster
 from lab.waiting import wait_until
 from pausewatch.cluster.report_writer import DELETED_AGAIN
@@ -36,6 +38,25 @@ def test_restart_keeps_ids_and_first_seen_times(cluster: Cluster, start_agent: S
 
     assert seen == [identity(before)] * 2
     assert identity(before)[0][1] == forgetful.uid
+
+
+def test_agent_that_starts_without_the_api_server_loses_nothing_of_the_report(
+    cluster: Cluster, start_agent: StartAgent
+) -> None:
+    """It has looked for long when it can read the stored report at last: what that remembers is not written over."""
+    first = start_agent()
+    run_forgetful(cluster)
+    before = await_report(cluster, first, "of zombies", is_warning)
+    first.stop()
+    cluster.pause_api_server()
+    second = start_agent(replace(FAST, report_heartbeat_seconds=2))
+    second.wait("the zombies in the metrics", lambda: second.metrics().findings(), 60)
+    second.await_scans(2)
+    cluster.resume_api_server()
+
+    after = await_report(cluster, second, "of the second agent", lambda one: report_time(one) > report_time(before), 60)
+
+    assert identity(after) == identity(before)
 
 
 def test_deleted_report_comes_back(cluster: Cluster, start_agent: StartAgent) -> None:
@@ -144,6 +165,11 @@ def is_warning(report: Report) -> bool:
 def transitions(report: Report) -> dict[str, str]:
     """Since when each condition is as it is."""
     return {one["type"]: one["lastTransitionTime"] for one in report["status"]["conditions"]}
+
+
+def report_time(report: Report) -> str:
+    """When the look was taken that it tells of."""
+    return str(report["status"]["reportTime"])
 
 
 def identity(report: Report) -> list[tuple[str, str, str]]:
