@@ -1,6 +1,8 @@
 # ruff: noqa: ANN401  builders pass any field of a value on to its constructor
 
 import math
+import random
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +39,27 @@ def test_first_of_all_the_stored_report_is_read() -> None:
 def test_unchanged_report_waits_for_its_heartbeat() -> None:
     """Quiet nodes cost six writes an hour."""
     assert due_at(stored("a"), "a", PACE) == NOW + 600
+
+
+def test_agents_that_wrote_together_after_an_outage_do_not_stay_in_step() -> None:
+    """Of 1,000 that were refused until the same half minute, the next ten minutes see about as many in each of them."""
+    chances = random.Random(7)  # noqa: S311  no secret
+    minutes: Counter[int] = Counter()
+    for _ in range(1000):
+        written_at = NOW + 30 * chances.random()
+        state = write_schedule.failed(stored("a"), NOW, 0, chances.random())
+        wait = write_schedule.heartbeat_seconds(PACE, chances.random(), in_step=write_schedule.is_in_step(state))
+        minutes[int(written_at + wait - NOW) // 60] += 1
+
+    assert max(minutes.values()) < 150
+    assert set(minutes) == set(range(1, 12))
+
+
+def test_usual_heartbeats_keep_their_place() -> None:
+    """They are spread already; an earlier one would be a write more."""
+    assert not write_schedule.is_in_step(stored("a"))
+    assert write_schedule.is_in_step(write_schedule.created(WriteState(), NOW))
+    assert write_schedule.heartbeat_seconds(PACE, 0) == 540
 
 
 def test_changed_report_waits_for_the_minute_to_be_over() -> None:

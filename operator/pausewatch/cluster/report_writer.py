@@ -291,7 +291,8 @@ class ReportWriter:
         return DELETED_AGAIN if write_schedule.is_held_back(self._state, self._clock.monotonic()) else None
 
     def _heartbeat_at(self, age_seconds: float) -> float:
-        wait = write_schedule.heartbeat_seconds(self._pace, self._clock.chance()) - max(age_seconds, 0)
+        in_step = write_schedule.is_in_step(self._state)
+        wait = write_schedule.heartbeat_seconds(self._pace, self._clock.chance(), in_step=in_step) - max(age_seconds, 0)
         return self._clock.monotonic() + wait
 
     def _age_seconds(self, status: Object) -> float:
