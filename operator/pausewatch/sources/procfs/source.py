@@ -10,9 +10,10 @@ from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.process import FirstProcess, Placement, Process
 from pausewatch.model.snapshot import PinnedNamespace
 from pausewatch.sources.procfs import access, boot, cgroup, namespace_links, own_process, pinned, process_stat, status
+from pausewatch.sources.procfs.descriptors import affordable_descriptors
 from pausewatch.sources.procfs.first_processes import FirstProcesses
 from pausewatch.sources.procfs.placements import Placements
-from pausewatch.sources.procfs.sweep import Sweep, affordable_descriptors
+from pausewatch.sources.procfs.sweep import Sweep
 
 FIRST_PROCESSES_SHARE = 0.25
 """Of the descriptors that may stay open; the sweep over all processes has the others. A pod has about three first

@@ -13,7 +13,6 @@ died. What other threads may do meanwhile, such as to become more, nobody asks f
 
 import errno
 import os
-import resource
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,16 +21,10 @@ from typing import TypeVar
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Process
 from pausewatch.sources.procfs import process_stat
+from pausewatch.sources.procfs.descriptors import affordable_descriptors
 from pausewatch.sources.procfs.errors import GONE, ProcFormatError, unavailable
+from pausewatch.sources.procfs.pids import listed_pids
 from pausewatch.sources.procfs.schedstat import RunWatch
-
-MOST_DESCRIPTORS = 3072
-"""Enough for 250 pods and 2,000 processes. Each open file of a process holds 5.1 kB of kernel memory (measured on Linux
-6.18) that counts against the memory limit of our own container: 15 MiB in all. Processes beyond are read by opening and
-closing, which costs time only."""
-
-SPARE_DESCRIPTORS = 128
-"""Left for the rest of the program: sockets, log files, the folder that is being listed."""
 
 MOST_PROCESSES = 30_000
 """Each takes 1.4 kB of our memory, in the sweep and in what builds on it. With more, and with what else an agent holds,
@@ -55,14 +48,6 @@ _NEVER_ASLEEP = ("R", "Z", "X")
 """States: who runs at the moment, and who is dead. A dead leader tells nothing of threads that live on."""
 
 _T = TypeVar("_T")
-
-
-def affordable_descriptors() -> int:
-    """Return how many files may stay open under this process's soft limit (RLIMIT_NOFILE), 0 or more."""
-    soft_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft_limit == resource.RLIM_INFINITY:
-        return MOST_DESCRIPTORS
-    return max(0, min(MOST_DESCRIPTORS, soft_limit - SPARE_DESCRIPTORS))
 
 
 @dataclass(slots=True)
@@ -130,13 +115,14 @@ class Sweep:
         All or nothing: a list that lacks the processes of other users would make running containers look dead.
         """
         try:
-            names = self._with_descriptor(lambda: os.listdir(self._root))  # noqa: PTH208  a Path for each costs time
-            pids = sorted(int(name) for name in names if name.isdecimal())
-            unreadable = self._hidden(pids) or self._too_many(pids)
+            pids = self._with_descriptor(lambda: listed_pids(self._root))
+            if isinstance(pids, Unavailable):
+                return pids
+            too_many = self._too_many(pids)
             self._is_crowded = len(pids) > self._crowd
             if self._is_crowded:
                 self._give_up_descriptors(0)
-            return unreadable or self._read_listed(pids)
+            return too_many or self._read_listed(pids)
         except (OSError, ProcFormatError) as error:
             filename = error.filename if isinstance(error, OSError) else None
             return unavailable(filename or self._root, error)
@@ -160,22 +146,6 @@ class Sweep:
         """Close all files and forget everything."""
         for pid in tuple(self._known):
             self._forget(pid)
-
-    def _hidden(self, pids: list[int]) -> Unavailable | None:
-        # Every PID namespace has a process 1, so a list without it was filtered.
-        if 1 not in pids:
-            return Unavailable(
-                reason="ProcessesHidden",
-                detail=f"{self._root} lists no process 1: it hides other users' processes (hidepid) or is no /proc",
-                remedy="mount /proc without hidepid, or run as root with CAP_SYS_PTRACE",
-            )
-        if pids == [os.getpid()]:
-            return Unavailable(
-                reason="ProcessesHidden",
-                detail=f"{self._root} lists no process but this one: it runs in a PID namespace of its own",
-                remedy="run in the node's PID namespace (hostPID: true)",
-            )
-        return None
 
     def _too_many(self, pids: list[int]) -> Unavailable | None:
         if len(pids) <= self._most_processes:
