@@ -31,11 +31,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = REPOSITORY / "operator" / "pausewatch" / "crd.yaml"
 COMMAND = "make render"
 BEFORE_CHECKS, AFTER_CHECKS = "<!-- checks -->", "<!-- /checks -->"
-BEFORE_SCAN, AFTER_SCAN = "<!-- scan -->", "<!-- /scan -->"
 BEFORE_EXAMPLE, AFTER_EXAMPLE = "<!-- example -->", "<!-- /example -->"
 EXAMPLE = "loopback_down.py"
-SCAN = REPOSITORY / "docs" / "pictures" / "scan.txt"
-"""What a real scan of a broken node printed; `make pictures` writes it."""
+SCREENS = ("scan", "fleet")
+"""What people see on a broken node and of its cluster. `make pictures` writes it to docs/pictures, from a real run; in
+README.md it stands between marks of its name."""
 
 HEADER = f"Rendered by `{COMMAND}`. Do not edit."
 
@@ -180,20 +180,19 @@ def render_example() -> str:
     declared = source[source.index("CHECK = ") :].rstrip()
     text = f"```python\n{run}\n\n\n{declared}\n```"
     page = (REPOSITORY / "docs" / "adding-a-check.md").read_text()
-    return re.sub(rf"(?<={BEFORE_EXAMPLE}\n).*?(?=\n{AFTER_EXAMPLE})", lambda _: text, page, count=1, flags=re.DOTALL)
+    return _between(BEFORE_EXAMPLE, text, AFTER_EXAMPLE, page)
 
 
 def render_readme() -> str:
-    """Return README.md with its table of checks and a real scan: the text around the marks is written by hand."""
+    """Return README.md with its table of checks and its real screens: the text around the marks is written by hand."""
     table = "\n".join(
         ("| check | reasons (severity) | title |", "|---|---|---|", *(row_of_check(one) for one in all_checks()))
     )
-    readme = (REPOSITORY / "README.md").read_text()
-    readme = re.sub(
-        rf"(?<={BEFORE_CHECKS}\n).*?(?=\n{AFTER_CHECKS})", lambda _: table, readme, count=1, flags=re.DOTALL
-    )
-    scan = f"```\n{SCAN.read_text().rstrip()}\n```"
-    return re.sub(rf"(?<={BEFORE_SCAN}\n).*?(?=\n{AFTER_SCAN})", lambda _: scan, readme, count=1, flags=re.DOTALL)
+    readme = _between(BEFORE_CHECKS, table, AFTER_CHECKS, (REPOSITORY / "README.md").read_text())
+    for name in SCREENS:
+        screen = f"```\n{(REPOSITORY / 'docs' / 'pictures' / f'{name}.txt').read_text().rstrip()}\n```"
+        readme = _between(f"<!-- {name} -->", screen, f"<!-- /{name} -->", readme)
+    return readme
 
 
 def row_of_check(check: Check) -> str:
@@ -220,6 +219,11 @@ RENDERED = {
     "charts/pausewatch/templates/crd.yaml": render_crd_template,
     "charts/pausewatch/values.schema.json": render_values_schema,
 }
+
+
+def _between(before: str, text: str, after: str, page: str) -> str:
+    """Return a page with a text between two marks, in place of what stands there."""
+    return re.sub(rf"(?<={before}\n).*?(?=\n{after})", lambda _: text, page, count=1, flags=re.DOTALL)
 
 
 def _row(*cells: str) -> str:

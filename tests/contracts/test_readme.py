@@ -4,8 +4,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from contracts.render import AFTER_CHECKS, BEFORE_CHECKS, row_of_check
+from contracts.render import AFTER_CHECKS, BEFORE_CHECKS, SCREENS, row_of_check
 from pausewatch.checks._check import all_checks
+from pausewatch.kubectl_plugin.fleet import HEADINGS
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
@@ -15,6 +16,17 @@ def test_table_of_checks_has_its_marks() -> None:
     """Without them the table would be rendered nowhere; test_rendered.py holds it to the declarations."""
     assert README.count(BEFORE_CHECKS) == README.count(AFTER_CHECKS) == 1
     assert all(row_of_check(check) in README for check in all_checks())
+
+
+def test_screens_have_their_marks() -> None:
+    """Without them a screen would be whatever somebody pasted once; test_rendered.py holds it to the last real run."""
+    assert all(README.count(f"<!-- {name} -->") == README.count(f"<!-- /{name} -->") == 1 for name in SCREENS)
+
+
+def test_screens_are_of_this_program() -> None:
+    """Drawn before columns or checks were added, they would show what nobody sees: `make pictures`."""
+    assert re.search(rf"^\$ kubectl pausewatch\n{' +'.join(HEADINGS)}\n", README, re.MULTILINE)
+    assert re.search(rf"^{len(all_checks())} checks: \d+ passed, ", README, re.MULTILINE)
 
 
 def test_links_lead_somewhere() -> None:

@@ -1,4 +1,4 @@
-"""``make pictures``: draw all pictures of the documentation from what they show. Root; about three minutes."""
+"""``make pictures``: draw all pictures of the documentation from what they show. Root; about four minutes."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pictures.answers import VARIABLE
 from pictures.architecture import REPOSITORY, render_architecture
+from pictures.fleet import draw_fleet
 from pictures.overview import draw_overviews
 from pictures.terminal import draw_inspect
 
@@ -21,7 +22,7 @@ def main() -> int:
     architecture = FOLDER / "architecture.svg"
     architecture.write_text(render_architecture(), encoding="utf-8")
     _say(architecture)
-    for path in draw_inspect(FOLDER):
+    for path in (*draw_inspect(FOLDER), draw_fleet(FOLDER)):
         _say(path)
     with tempfile.TemporaryDirectory(prefix="pausewatch-pictures-") as scratch:
         answers = Path(scratch) / "answers.json"

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -74,10 +75,11 @@ def draw_inspect(folder: Path) -> tuple[Path, Path]:
         cart = lab.run(Pod("cart", namespace="shop", containers=(Container("app"), Container("proxy"))))
         lab.run(Pod("web", namespace="shop", share_pid=True))
         faults.namespace_path_dropped(lab, cart, "app", "network")
-        shown = on_terminal("inspect", "shop/cart", PAUSEWATCH_RUNTIME_ENDPOINT=lab.endpoint)
-        command = [sys.executable, "-m", "pausewatch", "scan"]
-        environment = _environment(PAUSEWATCH_RUNTIME_ENDPOINT=lab.endpoint)
-        scanned = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        environment = {**os.environ, "PAUSEWATCH_NODE_NAME": "node-7", "PAUSEWATCH_RUNTIME_ENDPOINT": lab.endpoint}
+        program = [sys.executable, "-m", "pausewatch"]
+        shown = on_terminal([*program, "inspect", "shop/cart"], environment)
+        scan = [*program, "scan"]
+        scanned = subprocess.run(scan, env=environment, check=True, capture_output=True, text=True).stdout
     assert "WRONG" in shown, shown
     assert "NamespaceNotShared" in scanned, scanned
     picture, text = folder / "inspect.svg", folder / "scan.txt"
@@ -86,18 +88,12 @@ def draw_inspect(folder: Path) -> tuple[Path, Path]:
     return picture, text
 
 
-def on_terminal(*arguments: str, **variables: str) -> str:
-    """Return what the program writes to a terminal, with the terminal's language in it."""
+def on_terminal(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Return what a program writes to a terminal of ``COLUMNS``, with the terminal's language in it."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environment = {
-        **os.environ,
-        "TERM": "xterm-256color",
-        "COLORTERM": "",
-        "PAUSEWATCH_NODE_NAME": "node-7",
-    } | variables
-    command = [sys.executable, "-m", "pausewatch", *arguments]
-    process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment)
+    with_terminal = {**environment, "TERM": "xterm-256color", "COLORTERM": ""}
+    process = subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=with_terminal)
     os.close(follower)
     written = b""
     with os.fdopen(leader, "rb", buffering=0) as terminal:
@@ -131,7 +127,3 @@ def _sized(title: str, lines: int) -> str:
     """Return the form of a picture with so many lines of the terminal's columns."""
     wide, high = round(COLUMNS * CHARACTER_WIDTH) + 2 * MARGIN, round(lines * LINE_HEIGHT) + MARGIN
     return FORMAT.replace("TITLE", title).replace("WIDE", str(wide)).replace("HIGH", str(high))
-
-
-def _environment(**variables: str) -> dict[str, str]:
-    return {**os.environ, "PAUSEWATCH_NODE_NAME": "node-7"} | variables

@@ -52,7 +52,7 @@ class Plugin:
         used = self.folder / "used"
         command = [sys.executable, "-I", "-S", "-c", MEASURING, str(used), "kubectl", *arguments]
         done = subprocess.run(
-            command, env=self._environment(), cwd=self.folder, capture_output=True, text=True, check=False
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, check=False
         )
         cpu_seconds, most_memory_kib = used.read_text().split()
         return Ended(
@@ -63,7 +63,9 @@ class Plugin:
             most_memory_bytes=int(most_memory_kib) * 1024,
         )
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that kubectl and the plugin know."""
         return {
             "PATH": f"{self.folder}:/usr/bin:/bin",
             "HOME": str(self.folder),
