@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sources.procfs.fake_proc import FakeProc
+from sources.procfs.first_process_reader import OWN_CGROUP
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def public_folder() -> Iterator[Path]:
 def proc(public_folder: Path) -> FakeProc:
     """Give a folder that looks like /proc and holds process 1."""
     return FakeProc(public_folder)
+
+
+@pytest.fixture
+def pod(proc: FakeProc) -> FakeProc:
+    """Give a /proc with one container's process, 42."""
+    proc.add(42, cgroup=OWN_CGROUP)
+    return proc
 
 
 @pytest.fixture
