@@ -171,10 +171,12 @@ def test_refusal_tells_status_and_reason(tmp_path: Path, answer: Answer, status:
 
 
 def test_patience_that_a_server_asks_for_is_understood() -> None:
-    """In seconds; a date, which Kubernetes never sends, is not."""
+    """In seconds, five minutes at the most; a date, which Kubernetes never sends, is not."""
     content = json.dumps(status_object(429, "TooManyRequests")).encode()
 
     assert refusal("GET /", 429, "17", content).retry_after_seconds == 17
+    assert refusal("GET /", 429, "86400", content).retry_after_seconds == 300
+    assert refusal("GET /", 429, "9" * 400, content).retry_after_seconds == 300
     assert refusal("GET /", 429, "Wed, 21 Oct 2026 07:28:00 GMT", content).retry_after_seconds == 0
     assert refusal("GET /", 429, "", content).retry_after_seconds == 0
 

@@ -153,6 +153,28 @@ def test_agent_that_sees_the_node_otherwise_is_told_of_and_not_fought(tmp_path: 
     assert on_bench(tmp_path, act).store.writes().count("PATCH /node-7/status") <= 9
 
 
+def test_clock_that_is_set_back_ends_the_other_agent_s_say(tmp_path: Path) -> None:
+    """It looked at an hour that is still to come now, and is gone: nobody would write until then."""
+
+    async def act(bench: Bench) -> None:
+        bench.offer()
+        await bench.settle()
+        bench.seconds += 60
+        bench.writer.was_seen(bench.store.look_of_another(bench.now, findings=(a_finding(),)))
+        bench.offer(findings=(a_finding(),))
+        await bench.settle()
+        assert bench.writer.others is not None
+        bench.clock_step = timedelta(hours=-5)
+        bench.seconds += 60
+        bench.offer()
+        await bench.settle()
+
+    bench = on_bench(tmp_path, act)
+
+    assert bench.store.report is not None
+    assert bench.store.report["status"]["findings"] == []
+
+
 def test_look_that_is_still_to_come_is_put_right(tmp_path: Path) -> None:
     """Whoever writes a time of next year must not keep us from writing until then."""
 

@@ -67,6 +67,11 @@ def test_changed_report_waits_for_the_minute_to_be_over() -> None:
     assert due_at(stored("a"), "b", PACE) == NOW + 60
 
 
+def test_changed_report_waits_no_longer_than_an_unchanged_one() -> None:
+    """However long somebody sets the interval: it would grow stale with a living agent."""
+    assert due_at(stored("a"), "b", Pace(interval_seconds=86_400, heartbeat_seconds=600)) == NOW + 600
+
+
 def test_young_report_of_an_earlier_run_is_not_written_again() -> None:
     """A restart of all agents is no reason for a write on each node."""
     state = write_schedule.found(WriteState(), NOW, "a", NOW + 300)

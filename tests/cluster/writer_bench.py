@@ -80,10 +80,11 @@ class Bench:
     def __init__(self, store: Store, client: ApiClient, carry: Carry) -> None:
         self.store = store
         self.seconds = 1000.0
+        self.clock_step = timedelta()
         self.told: list[Unavailable | None] = []
         clock = Clock(
             monotonic=lambda: self.seconds,
-            now=lambda: TAKEN_AT + timedelta(seconds=self.seconds - 1000),
+            now=lambda: self.now,
             chance=lambda: 0.5,
         )
         self.writer = ReportWriter(
@@ -94,10 +95,14 @@ class Bench:
             clock=clock,
         )
 
+    @property
+    def now(self) -> datetime:
+        """What the clock of the node shows; somebody may set it."""
+        return TAKEN_AT + timedelta(seconds=self.seconds - 1000) + self.clock_step
+
     def offer(self, **changes: Any) -> None:
         """Offer a report that was taken now, changed where said."""
-        taken_at = TAKEN_AT + timedelta(seconds=self.seconds - 1000)
-        report: Report = a_report(taken_at=taken_at, **changes)
+        report: Report = a_report(taken_at=self.now, **changes)
         self.writer.offer(render(report))
 
     async def settle(self) -> None:

@@ -29,6 +29,11 @@ OWN_CONNECTIONS = 4
 
 ERRORS_FROM = 400
 
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+"""A server is left alone for no longer, whatever it asks for. The API server asks for seconds; a proxy on the way that
+says a day would keep the agent from writing for that day, and its report would grow stale after one failed attempt,
+which no alert tells."""
+
 EVENTS = "/events"
 """How the path of Events of a Kubernetes namespace ends."""
 
@@ -260,5 +265,5 @@ def refusal(asked: str, status: int, retry_after: str, content: bytes) -> ApiErr
         status,
         reason or f"Http{status}",
         message,
-        retry_after_seconds=float(retry_after) if retry_after.isdecimal() else 0,
+        retry_after_seconds=min(float(retry_after), LONGEST_RETRY_AFTER_SECONDS) if retry_after.isdecimal() else 0,
     )

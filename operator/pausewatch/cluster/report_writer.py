@@ -160,11 +160,15 @@ class ReportWriter:
         if self._state.step is Step.REPLACE and content == self._state.content and is_old:
             # A heartbeat says that the node was looked at again. Nobody did since the last write.
             return math.inf
-        is_outdated = self.others is not None and not is_later(self._offered["status"], self.others)
-        if self._state.step is Step.REPLACE and is_outdated:
+        if self._state.step is Step.REPLACE and self._is_outdated(self._offered["status"]):
             # Two agents that write what each saw last would take turns with every change on the node.
             return math.inf
         return due_at(self._state, content, self._pace) - now
+
+    def _is_outdated(self, status: Object) -> bool:
+        """Whether another agent looked later; at what is to come, since the clock was set back, nobody has looked."""
+        others = self.others
+        return others is not None and self._age_seconds(others) >= 0 and not is_later(status, others)
 
     async def _until_due(self) -> None:
         while (wait := self.wait_seconds()) > 0:

@@ -37,11 +37,6 @@ another version: two that correct each other stay within two quiet nodes' share 
 HEARTBEAT_SPREAD = 0.1
 """Heartbeats come this much earlier or later, so that agents that were started together drift apart."""
 
-FIRST_HEARTBEAT = 0.1
-"""Agents that wrote at the same moment, as after an outage of the API server, spread their next heartbeat over all of
-its period, from this share of it on. By their usual spread alone 5,000 of them would stay in step for a day: all writes
-of ten minutes within two of them, again and again."""
-
 
 class Step(Enum):
     """What to ask the API server next."""
@@ -116,7 +111,9 @@ def due_at(state: WriteState, content: str, pace: Pace) -> float:
             wanted = _creation_at(state.creations)
         case Step.REPLACE if content != state.content:
             is_fight = _puts_back(state, content) and is_contested(state, state.written_at)
-            wanted = state.written_at + (pace.heartbeat_seconds if is_fight else pace.interval_seconds)
+            # With an interval longer than the heartbeat, a report that changed would grow stale.
+            interval_seconds = math.inf if is_fight else pace.interval_seconds
+            wanted = state.written_at + min(interval_seconds, pace.heartbeat_seconds)
         case Step.REPLACE:
             wanted = state.heartbeat_at
     return max(wanted, state.not_before)
@@ -251,13 +248,18 @@ def is_in_step(state: WriteState) -> bool:
 def heartbeat_seconds(pace: Pace, chance: float, *, in_step: bool = False) -> float:
     """Return how long an unchanged report may stay.
 
+    Agents that wrote at the same moment, as after an outage of the API server, spread their next heartbeat over all of
+    its period. By the usual spread alone 5,000 of them would stay in step for a day: all writes of ten minutes within
+    two of them, again and again.
+
     Args:
         pace: How often to write.
         chance: Random, at least 0 and less than 1.
         in_step: From ``is_in_step``, of the state before the write.
     """
-    earliest = FIRST_HEARTBEAT if in_step else 1 - HEARTBEAT_SPREAD
-    return pace.heartbeat_seconds * (earliest + (1 + HEARTBEAT_SPREAD - earliest) * chance)
+    usual_seconds = pace.heartbeat_seconds * (1 - HEARTBEAT_SPREAD)
+    earliest_seconds = min(pace.interval_seconds, usual_seconds) if in_step else usual_seconds
+    return earliest_seconds + (pace.heartbeat_seconds * (1 + HEARTBEAT_SPREAD) - earliest_seconds) * chance
 
 
 def content_hash(status: dict[str, Any]) -> str:
