@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pausewatch.agent.scan_loop import ScanLoop
+from pausewatch.agent.scan_loop import ScanLoop, start_seconds
 from pausewatch.checks._check import all_checks
 from pausewatch.model.history import History
 from pausewatch.model.settings import Settings
@@ -106,6 +106,33 @@ def test_second_breakage_of_another_kind_is_told(caplog: pytest.LogCaptureFixtur
             iterate(scans)
 
     assert len(caplog.records) == 2
+
+
+def test_report_that_can_not_be_handed_on_is_no_success(caplog: pytest.LogCaptureFixture) -> None:
+    """What is stored grows old, and the alert about old scans is the only one that tells; the log does so once."""
+
+    def break_off(_: Look) -> None:
+        raise ValueError("no text")
+
+    scans = ScanLoop(
+        healthy,
+        period_seconds=30,
+        second_look_seconds=0,
+        before=lambda history: history,
+        after=break_off,
+    )
+    with caplog.at_level(logging.ERROR):
+        iterate(scans, 3)
+
+    assert (scans.iterations.looks, scans.iterations.crashes) == (3, 3)
+    assert scans.iterations.last_success_at is None
+    assert len(caplog.records) == 1
+
+
+def test_first_scan_does_not_wait_for_long_whatever_the_period() -> None:
+    """With a scan an hour each pod of a rollout would be unready for minutes, and the alert about scans would fire."""
+    assert start_seconds(30, 0.5) == 1.5
+    assert start_seconds(3600, 0.5) == 2.5
 
 
 def test_loop_looks_until_it_is_cancelled() -> None:

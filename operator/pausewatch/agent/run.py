@@ -169,8 +169,8 @@ class Agent:
         others = earlier.first_seen({"status": self._writer.others})
         known = None if self._inherited is None else {*self._inherited, *others}
         if restart.may_be_stored(ids, known, looks, settled=settled):
-            heartbeat = self._settings.report_heartbeat_seconds
-            self._writer.offer(report_object.render(found.report, heartbeat_seconds=heartbeat))
+            renewal = self._settings.renewal_seconds
+            self._writer.offer(report_object.render(found.report, heartbeat_seconds=renewal))
         if self._settings.events and self._inherited is not None:
             news, self._told = events.news(self._told, found.report, found.snapshot.pods, settled=settled)
             self._poster.offer(news)

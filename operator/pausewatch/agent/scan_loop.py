@@ -17,7 +17,9 @@ PERIOD_SPREAD = 0.05
 """Periods are this much shorter or longer, so that nodes that were started together drift apart."""
 
 START_SPREAD = 0.1
-"""The first scan waits up to this share of a period."""
+LONGEST_START_SECONDS = 5.0
+"""The first scan waits up to this share of a period, and up to so long: until then a pod is not ready, and the rollout
+of a DaemonSet waits for it."""
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Iterations:
     """When the last one ended, by the monotonic clock; the start of the loop before the first."""
 
     last_success_at: datetime | None = None
-    """Wall clock, of the last one that gave a report."""
+    """Wall clock, of the last one whose report was handed on."""
 
 
 class ScanLoop:
@@ -85,7 +87,7 @@ class ScanLoop:
 
     async def run(self) -> Never:
         """Look for ever; an iteration that breaks is told, counted and followed by the next."""
-        await asyncio.sleep(self._period_seconds * START_SPREAD * random.random())  # noqa: S311  no secret
+        await asyncio.sleep(start_seconds(self._period_seconds, random.random()))  # noqa: S311  no secret
         while True:
             began = time.monotonic()
             await self.iterate()
@@ -99,6 +101,8 @@ class ScanLoop:
             found = await self._thread.do(lambda: self._look(history))
             self._succeeded(found)
             self._after(found)
+            # Only now: with a report that nobody gets, what is stored is as old as if nobody had looked.
+            self.iterations = replace(self.iterations, crash="", last_success_at=datetime.now(UTC))
         except Exception as error:  # noqa: BLE001  whatever broke, the next look may not
             self._broke(error)
 
@@ -108,10 +112,8 @@ class ScanLoop:
         self.iterations = replace(
             self.iterations,
             looks=self.iterations.looks + 1,
-            crash="",
             duration_seconds=found.duration_seconds,
             ended_at=time.monotonic(),
-            last_success_at=datetime.now(UTC),
         )
 
     def _broke(self, error: Exception) -> None:
@@ -126,3 +128,8 @@ class ScanLoop:
             return min(self._second_look_seconds, self._period_seconds)
         spread = 1 + PERIOD_SPREAD * (2 * random.random() - 1)  # noqa: S311  no secret
         return max(self._period_seconds * spread - taken_seconds, 0)
+
+
+def start_seconds(period_seconds: float, chance: float) -> float:
+    """Return how long the first scan waits; ``chance`` is random, at least 0 and less than 1."""
+    return min(period_seconds * START_SPREAD, LONGEST_START_SECONDS) * chance

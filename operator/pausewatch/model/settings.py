@@ -228,6 +228,11 @@ class Settings:
         ),
     ] = ()
 
+    @property
+    def renewal_seconds(self) -> float:
+        """How often an unchanged report is written again: only what was looked at since is written."""
+        return max(self.report_heartbeat_seconds, self.scan_period_seconds)
+
 
 def parse_listen_address(text: str) -> tuple[str, int] | None:
     """Return host and port of ``listen_address``; the host is empty for all addresses. None if it is none.
