@@ -23,6 +23,7 @@ SILENT = frozenset(
 """Checks that find nothing on the nodes below; the commands of each stand in its own test."""
 
 MARK = "chosenByAProcess"
+OTHER_UID = "00000000-0000-4000-8000-000000000000"
 
 PROGRAMS = frozenset(
     {
@@ -32,6 +33,11 @@ PROGRAMS = frozenset(
 )  # fmt: skip
 """All that any command may start; ``cd`` and ``test`` are the shell's own."""
 
+NOT_LISTED = (
+    r'^case "\$\(crictl pods [^|;]* && crictl ps [^|;]* && echo asked\)" in '
+    r"asked\) ;; \*asked\) echo '[^']*'; false;; \*\) false;; esac && "
+)
+
 GUARDS = {
     # The first case is the pod that was found, by its uid; every other one ends with false.
     r"kubectl .* delete ": r"^case \"\$\(kubectl .* get pod .* -o jsonpath='\{\.metadata\.uid\} .*'\)\" in "
@@ -40,11 +46,14 @@ GUARDS = {
     r"\bumount ": r'^test "\$\(findmnt -no SOURCE ',
     r"\bip link set ": r'^test "\$\(readlink /proc/\d+/ns/net\)" = ',
     r"\brm /var/lib/cni": r"^grep -q -F -e \S+ /var/lib/cni/\S+ && ",
-    # The cgroup of the container is looked into anew: whatever has the pid by then is not killed.
-    r"\bkill$": r"^find /sys/fs/cgroup -path '\*[0-9a-f]{64}\*' -name cgroup\.procs ",
+    # Only while the runtime does not run it; and the cgroup is looked into anew: whatever has the pid by then is safe.
+    r"\bkill$": NOT_LISTED + r"find /sys/fs/cgroup -path '\*[0-9a-f]{64}\*' -name cgroup\.procs ",
     # Ids are given once; rmp refuses a sandbox that is ready.
     r"\bcrictl (stopp|rmp) ": r"^crictl (stopp|rmp)( [0-9a-f]{64})+$",
-    r"\bctr .* delete ": r"^ctr --address \S+ --namespace k8s\.io (tasks|containers) delete (--force )?[0-9a-f]{64}$",
+    # Without --force containerd refuses what runs.
+    r"\bctr .* delete --force ": NOT_LISTED
+    + r"ctr --address \S+ --namespace k8s\.io tasks delete --force [0-9a-f]{64}$",
+    r"\bctr .* delete [0-9a-f]": r"^ctr --address \S+ --namespace k8s\.io (tasks|containers) delete [0-9a-f]{64}$",
 }
 """What changes something, and how such a command has to look to hit nothing but what was found."""
 
@@ -121,22 +130,36 @@ class Typed:
 
     programs: frozenset[str]
     arguments: frozenset[str]
+    calls: tuple[str, ...]
+    """Programs with their arguments, in one line each."""
+
     files: tuple[str, ...]
     """In the working directory afterwards."""
 
 
-def typed(commands: Iterable[str], folder: Path, shell: str) -> Typed:
-    """Type commands into a shell in which every program only tells how it was called; every condition holds."""
-    programs, work, called = folder / "programs", folder / "work", folder / "called"
+def typed(commands: Iterable[str], folder: Path, shell: str, *, answers: str = "") -> Typed:
+    """Type commands into a shell in which every program only tells how it was called.
+
+    Args:
+        commands: What is typed, one after the other.
+        folder: For files of the test.
+        shell: The program.
+        answers: What a shell prints for a program, which is ``$name``, with its arguments; without it every condition
+            of the commands holds.
+    """
+    programs, work, called, calls = (folder / name for name in ("programs", "work", "called", "calls"))
     for directory in (programs, work):
         directory.mkdir(exist_ok=True)
     called.write_text("")
+    calls.write_text("")
     for name in (*PROGRAMS - {"cd", "test"}, "touch", "reboot"):
         stub = programs / name
-        stub.write_text(f'#!/bin/sh\nprintf "%s\\n" "> {name}" "$@" >> "{called}"\n')
+        told = f'printf "%s\\n" "> {name}" "$@" >> "{called}"\necho "{name} $*" >> "{calls}"'
+        stub.write_text(f"#!/bin/sh\n{told}\nname={name}\n{answers}\n")
         stub.chmod(0o755)
     # A subshell each, so that no command ends the others; what is behind a condition is typed as if that held.
-    script = "\n".join(("test() { :; }", "false() { :; }", "cd() { :; }", *(f"( {command}\n)" for command in commands)))
+    holding = () if answers else ("test() { :; }", "false() { :; }")
+    script = "\n".join((*holding, "cd() { :; }", *(f"( {command}\n)" for command in commands)))
     subprocess.run([shell, "-n", "-c", script], check=True, capture_output=True)
     environment = {"PATH": str(programs), "HOME": str(work)}
     subprocess.run([shell, "-c", script], cwd=work, env=environment, capture_output=True, timeout=100, check=False)
@@ -144,6 +167,7 @@ def typed(commands: Iterable[str], folder: Path, shell: str) -> Typed:
     return Typed(
         programs=frozenset(line[2:] for line in lines if line.startswith("> ")),
         arguments=frozenset(lines),
+        calls=tuple(calls.read_text().splitlines()),
         files=tuple(sorted(one.name for one in work.iterdir())),
     )
 
@@ -160,6 +184,41 @@ def test_pasted_into_a_shell_nothing_else_runs(more: bytes | str, tmp_path: Path
         assert {"crictl", "kubectl", "ps", "rm"} <= told.programs
         assert {hostile("web-x", more), hostile("team-a", more), hostile(WEB_SANDBOX_ID, more)} <= told.arguments
         assert told.files == ()
+
+
+LATER = f"""
+case "$name $*" in
+kubectl*" get "*) echo "{OTHER_UID} ";;
+crictl*--quiet*) echo {hex_id("listed again")};;
+findmnt*|readlink*) echo "net:[1]";;
+"ip netns pids"*) echo 77;;
+grep*) exit 1;;
+esac
+"""
+"""How programs answer when whatever was found is another one by now: a pod, a mount, a namespace, a file."""
+
+CHANGES = (
+    *(r"kubectl .* delete pod ", r"ip netns delete ", r"umount ", r"nsenter .* ip link set ", r"rm /var/lib/cni/"),
+    *(r"xargs -r kill$", r"ctr .* tasks delete --force "),
+)
+"""What is called to change something; the rest is given ids of sandboxes and containers, which nothing else ever gets."""
+
+
+@pytest.mark.parametrize("shell", ["/bin/dash", "/bin/bash"])
+def test_typed_too_late_nothing_is_changed(tmp_path: Path, shell: str) -> None:
+    """Each command that changes something does so while all is as it was found, and nothing once it is another."""
+    commands = [command for node in nodes() for command in commands_of(*findings_of(node))]
+
+    in_time, late = typed(commands, tmp_path, shell), typed(commands, tmp_path, shell, answers=LATER)
+
+    assert [one for one in CHANGES if not changed(in_time, one)] == []
+    assert [one for one in CHANGES if changed(late, one)] == []
+    assert len(late.calls) > len(in_time.calls) / 2
+
+
+def changed(done: Typed, change: str) -> bool:
+    """Return whether a program was called in a way that changes something."""
+    return any(re.match(change, one) for one in done.calls)
 
 
 def test_shell_of_this_page_would_notice(tmp_path: Path) -> None:

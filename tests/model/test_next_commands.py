@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pausewatch.model.next_commands import OTHER, STATIC, delete_pod, only_if
+from pausewatch.model.next_commands import LISTED, OTHER, RUNS, STATIC, delete_pod, only_if, unless_listed
 from pausewatch.sinks import bounds
 from support.builders import WEB_UID
 
@@ -108,3 +108,45 @@ def test_condition_decides(condition: str, ran: str) -> None:
     done = subprocess.run(["sh", "-c", only_if(condition, "echo yes")], capture_output=True, text=True, check=False)
 
     assert done.stdout == ran
+
+
+@pytest.mark.parametrize(
+    ("answers", "printed"),
+    [
+        ({}, "ended\n"),
+        ({"pods --quiet --id x": "x"}, f"{LISTED}\n"),
+        ({"ps --quiet --all --id x": "x"}, f"{LISTED}\n"),
+        ({"pods --quiet --id x": "fails"}, ""),
+        ({"ps --quiet --all --id x": "fails"}, ""),
+    ],
+    ids=["unlisted", "a sandbox", "a container", "no sandboxes told", "no containers told"],
+)
+def test_what_the_runtime_lists_by_now_is_left_alone(
+    tmp_path: Path, shell: str, answers: dict[str, str], printed: str
+) -> None:
+    """And so is everything while it does not answer."""
+    assert asked_of_crictl(tmp_path, shell, unless_listed("x", "echo ended"), answers) == printed
+
+
+def test_what_the_runtime_runs_by_now_is_left_alone(tmp_path: Path, shell: str) -> None:
+    """Of a container that has ended something may be left; it is still listed."""
+    command = unless_listed("x", "echo ended", running=True)
+
+    assert asked_of_crictl(tmp_path, shell, command, {"ps --quiet --all --id x": "x"}) == "ended\n"
+    for question in ("pods --quiet --state ready --id x", "ps --quiet --id x"):
+        assert asked_of_crictl(tmp_path, shell, command, {question: "x"}) == f"{RUNS}\n"
+
+
+def asked_of_crictl(folder: Path, shell: str, command: str, answers: dict[str, str]) -> str:
+    """Type a command where crictl has an answer to each question, none to all others; return what it prints."""
+    cases = "".join(
+        f"'{question}') {'exit 1' if answer == 'fails' else f'echo {answer}'};;" for question, answer in answers.items()
+    )
+    program = folder / "crictl"
+    program.write_text(f'#!/bin/sh\ncase "$*" in {cases} esac\n')
+    program.chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    done = subprocess.run([shell, "-c", command], env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert (done.returncode == 0) == (done.stdout == "ended\n")
+    return done.stdout

@@ -4,6 +4,7 @@ import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.membership import MonitorKind
+from pausewatch.model.next_commands import unless_listed
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.strays import StrayGroup, ctr, show_processes, stray_groups, told
 from pausewatch.model.subject import Subject
@@ -49,10 +50,11 @@ def _next_commands(node: NodeView, group: StrayGroup) -> tuple[NextCommand, ...]
     if not containerd or any(one.kind is not MonitorKind.SHIM for one in group.monitors):
         return (look,)
     identifier = shlex.quote(group.container_id)
+    end = unless_listed(group.container_id, f"{containerd} tasks delete --force {identifier}")
     return (
         look,
         NextCommand(run_on=RunOn.NODE, command=f"{containerd} containers info {identifier}"),
-        NextCommand(run_on=RunOn.NODE, command=f"{containerd} tasks delete --force {identifier}"),
+        NextCommand(run_on=RunOn.NODE, command=end),
         NextCommand(run_on=RunOn.NODE, command=f"{containerd} containers delete {identifier}"),
     )
 

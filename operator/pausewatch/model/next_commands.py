@@ -17,6 +17,9 @@ MIRROR = r"{.metadata.annotations.kubernetes\.io/config\.mirror}"
 STATIC = "it is a static pod: move its manifest out of the static pod directory of its node, and back once it has ended"
 OTHER = "it was made anew since: nothing to delete"
 
+LISTED = "the runtime lists it by now: nothing to end"
+RUNS = "the runtime runs it by now: nothing to end"
+
 
 def delete_pod(namespace: str, name: str, uid: str) -> tuple[NextCommand, ...]:
     """Return the command that deletes a pod as long as it is the one with this uid; nothing if the uid is not known.
@@ -39,6 +42,26 @@ def delete_pod(namespace: str, name: str, uid: str) -> tuple[NextCommand, ...]:
     )
     still_it = f"case {uids} in {' '.join(cases)} esac"
     return (NextCommand(run_on=RunOn.CLUSTER, command=only_if(still_it, f"{in_namespace} delete pod {pod}")),)
+
+
+def unless_listed(identifier: str, command: str, *, running: bool = False) -> str:
+    """Return a command that is run only as long as the runtime lists no sandbox and no container with an id.
+
+    A runtime that was restarted may have read its records again since: what it did not list is a pod's that is well.
+
+    Args:
+        identifier: The whole id, of which nobody knows whether it is a sandbox's or a container's.
+        command: A command line.
+        running: Whether only a ready sandbox and a running container count.
+    """
+    quoted = shlex.quote(identifier)
+    sandboxes, containers = ("--state ready ", "") if running else ("", "--all ")
+    # Without the last word nobody could tell an empty list from a runtime that did not answer.
+    listed = (
+        f"crictl pods --quiet {sandboxes}--id {quoted} && crictl ps --quiet {containers}--id {quoted} && echo asked"
+    )
+    why = RUNS if running else LISTED
+    return only_if(f'case "$({listed})" in asked) ;; *asked) {_nothing_done(why)};; *) false;; esac', command)
 
 
 def _nothing_done(why: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.membership import NAMESPACE_OF_THE_CRI, SETTLING_SECONDS, Membership, Monitor
+from pausewatch.model.next_commands import unless_listed
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence
 from pausewatch.model.sandbox import Container
@@ -98,11 +99,11 @@ def show_processes(container_id: str) -> str:
 
 
 def kill_processes(container_id: str) -> str:
-    """Return the command that ends them.
+    """Return the command that ends them, as long as the runtime does not run that container.
 
     It names the container and no pid: that may be another process's by the time it is typed.
     """
-    return f"{_pids(container_id)} | xargs -r kill"
+    return unless_listed(container_id, f"{_pids(container_id)} | xargs -r kill", running=True)
 
 
 def _pids(container_id: str) -> str:
