@@ -47,6 +47,7 @@ def test_token_that_ends_and_is_renewed_on_disk(
         wire.cut()
         wire.mend()
         agent.wait("the watch to be refused", lambda: "pods" in agent.troubles(), 60)
+        assert agent.metrics().total("pausewatch_source_up", source="pods") == 0
         refused = now()
         ends = time.monotonic() + REFUSED_SECONDS
         agent.wait("the end of that time", lambda: no_finding(agent) and time.monotonic() > ends, 60)

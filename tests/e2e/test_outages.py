@@ -146,10 +146,20 @@ def test_one_outage_after_the_other(cluster: Cluster, start_agent: StartAgent, k
 
 
 def test_api_server_that_hangs(cluster: Cluster, start_agent: StartAgent) -> None:
-    """A server that accepts connections and answers nothing holds up neither the scan nor the end of the agent."""
+    """A server that accepts connections and answers nothing: from the start, and again when all was well.
+
+    It is told, and holds up neither the first scan, nor the others, nor the end of the agent.
+    """
     cluster.run(Pod("stays"))
+    cluster.pause_api_server()
     agent = start_agent()
-    await_report(cluster, agent, "that is healthy", is_healthy)
+    agent.log_line("the report is not written")
+    agent.wait("the first scan", lambda: agent.scans() >= 1, 60)
+    assert agent.troubles()["report"] == "Timeout"
+    assert agent.metrics().total("pausewatch_report_write_errors_total") >= 1
+
+    cluster.resume_api_server()
+    await_report(cluster, agent, "that is healthy", is_healthy, 60)
     cluster.pause_api_server()
     agent.await_scans(4)
 
