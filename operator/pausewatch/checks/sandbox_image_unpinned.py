@@ -14,7 +14,7 @@ SANDBOX_IMAGE_UNPINNED = "SandboxImageUnpinned"
 PINS_NOT_TOLD = Unavailable(
     reason="PinsNotTold",
     detail="this runtime does not tell whether an image is pinned",
-    remedy="containerd tells it since 1.6.22",
+    remedy="containerd tells it since 1.6.22 and 1.7.3",
 )
 
 

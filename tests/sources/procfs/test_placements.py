@@ -1,4 +1,5 @@
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,19 @@ def test_process_without_one_of_the_files(pod: FakeProc, missing: str) -> None:
 
     assert (parent.pid_namespace is None) == (missing == "ns/pid")
     assert (parent.container_id is None) == (missing == "cgroup")
+
+
+def test_cgroup_that_can_not_be_read_for_a_moment(pod: FakeProc) -> None:
+    """A node without a free file: it is read again, and the other fact counts meanwhile."""
+    pod.unlink("42/cgroup")
+    (pod.path / "42/cgroup").mkdir()
+    placements = Placements(pod.root)
+    unread = read(pod.root, placements)
+    (pod.path / "42/cgroup").rmdir()
+    pod.add(42, cgroup=CGROUP)
+
+    assert unread == (replace(PARENT, container_id=None), ZOMBIE)
+    assert read(pod.root, placements) == (PARENT, ZOMBIE)
 
 
 def test_process_that_is_reaped_during_the_scan(pod: FakeProc) -> None:

@@ -79,6 +79,13 @@ def test_process_that_was_reaped() -> None:
         assert [watch.may_have_run() for _ in range(2)] == [True, True]
 
 
+def test_answer_that_the_kernel_refuses(proc: FakeProc) -> None:
+    """Without memory for it, for one: what is not known counts as run, and breaks nothing."""
+    (proc.path / "42/schedstat").mkdir(parents=True)
+    with watching(proc.root, 42) as watch:
+        assert [watch.may_have_run() for _ in range(2)] == [True, True]
+
+
 def asleep_in_read(pid: int) -> None:
     """Return when a process that is about to read its input sleeps in that call."""
     descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY)

@@ -11,6 +11,7 @@ Where the name is from:
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -37,8 +38,9 @@ TOLD_BY_SANDBOX = "the newest sandbox that this runtime process started"
 CONTAINERD = "containerd"
 CRI_O = "cri-o"
 
-FIRST_CONTAINERD_THAT_PINS = (1, 6, 22)
-"""Its release notes: "Pinned image support". Before, no image is ever called pinned."""
+FIRST_CONTAINERD_THAT_PINS: Mapping[tuple[int, int], int] = {(1, 6): 22, (1, 7): 3}
+"""The release of each series that brought "Pinned image support" (pull requests 8720 and 8718); 2.0 had it from the
+start. Before, no image is ever called pinned."""
 
 NOT_TOLD = Unavailable(
     reason="SandboxImageNotTold",
@@ -188,7 +190,10 @@ def tells_pins(runtime: Runtime) -> bool:
     """
     if runtime.name == CONTAINERD:
         numbers = re.match(r"v?(\d+)\.(\d+)\.(\d+)", runtime.version)
-        return numbers is not None and tuple(map(int, numbers.groups())) >= FIRST_CONTAINERD_THAT_PINS
+        if numbers is None:
+            return False
+        major, minor, release = map(int, numbers.groups())
+        return major > 1 or release >= FIRST_CONTAINERD_THAT_PINS.get((major, minor), math.inf)
     return runtime.name == CRI_O
 
 

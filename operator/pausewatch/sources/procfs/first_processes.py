@@ -1,4 +1,4 @@
-"""The first process of every sandbox and container: where it is at each scan, its cgroup once.
+"""The first process of every sandbox and container: where it is at each scan, its cgroup until that is its owner's.
 
 A process can move to other namespaces (setns(2), unshare(2)), and nobody else can move it: it has to run for that.
 Most first processes sleep, a pause always, and asking the kernel whether one has run costs a sixteenth of reading its
@@ -134,6 +134,10 @@ class FirstProcesses:
         """
         if remembered is None or not remembered.targets or remembered.first.identity != process.identity:
             return None
+        if not remembered.first.in_own_cgroup:
+            # Its file may not have been readable for a moment, such as on a node without a free file: believed for
+            # good, that would leave its owner unjudged until it ends.
+            return None
         if slept:
             self._end_watch(remembered)
             return remembered
@@ -153,7 +157,7 @@ class FirstProcesses:
         known = self._remembered.get(owner_id)
         if known is not None and known.first.identity != identity:
             known = None
-        in_own_cgroup = known.first.in_own_cgroup if known else self._in_own_cgroup(owner_id, identity.pid)
+        in_own_cgroup = (known is not None and known.first.in_own_cgroup) or self._in_own_cgroup(owner_id, identity.pid)
         links = namespace_links.read(self._root, identity)
         if links is None:
             return None

@@ -50,8 +50,10 @@ class RunWatch:
         before = self._text
         try:
             self._text = os.pread(self._descriptor, _TEXT_BYTES, 0)
-        except ProcessLookupError:
-            self._text = b""  # reaped: nothing more will be known of it
+        except OSError:
+            # Reaped, and nothing more will be known of it, or the kernel had no memory for the answer just now. Whoever
+            # asks reads the process itself then, and learns which.
+            self._text = b""
         return self._text != before or not before or before.startswith(_NOT_COUNTED)
 
     def close(self) -> None:
