@@ -17,7 +17,11 @@ from lab.waiting import wait_until
 FLEET = 5000
 
 CPU_SECONDS = 5.0
-"""Of the plugin and all its kubectl together; it takes 1.2. Elapsed time depends on who else uses the machine."""
+"""Of the plugin and all its kubectl together; it takes 1.2 to 1.9. This is what a person waits on a machine of their own."""
+
+ELAPSED_SECONDS = 60.0
+"""From the command to its last line, beside an API server and tests that use the same two cores: catches what waits
+instead of working, as for a page that does not come."""
 
 MEMORY_BYTES = 150 * 1024 * 1024
 """Of the largest of these processes; the plugin takes 77 MiB, with 5,000 Nodes of 10 KB as well."""
@@ -81,7 +85,8 @@ def test_5000_reports_are_told_in_little_memory(cluster: Cluster, plugin: Plugin
         wait_until("the reports to be served", lambda: last in plugin.run("get", "psr", last).stdout, SERVED_SECONDS)
         began = time.monotonic()
         shown = plugin.run("pausewatch", "-o", "json")
-        took = f"{time.monotonic() - began:.1f} s, {shown.cpu_seconds:.1f} s of CPU"
+        elapsed_seconds = time.monotonic() - began
+        took = f"{elapsed_seconds:.1f} s, {shown.cpu_seconds:.1f} s of CPU"
         print(f"{FLEET} reports: {took}, {shown.most_memory_bytes >> 20} MiB")  # noqa: T201
 
     nodes = json.loads(shown.stdout)["nodes"]
@@ -91,4 +96,5 @@ def test_5000_reports_are_told_in_little_memory(cluster: Cluster, plugin: Plugin
     # The cluster's own node is there too: no agent runs on it now.
     assert {one["name"] for one in nodes} == {cluster.node_name, *(f"node-{number:04}" for number in range(FLEET))}
     assert shown.cpu_seconds < CPU_SECONDS
+    assert elapsed_seconds < ELAPSED_SECONDS
     assert shown.most_memory_bytes < MEMORY_BYTES
