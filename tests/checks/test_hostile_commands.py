@@ -201,7 +201,7 @@ CHANGES = (
     *(r"kubectl .* delete pod ", r"ip netns delete ", r"umount ", r"nsenter .* ip link set ", r"rm /var/lib/cni/"),
     *(r"xargs -r kill$", r"ctr .* tasks delete --force "),
 )
-"""What is called to change something; the rest is given ids of sandboxes and containers, which nothing else ever gets."""
+"""What is called to change something; the rest is given ids of sandboxes and containers, never given twice."""
 
 
 @pytest.mark.parametrize("shell", ["/bin/dash", "/bin/bash"])
