@@ -1,4 +1,4 @@
-"""Which Linux namespace a container's first process belongs in, which it is in, and whose that is.
+"""Which Linux namespace a container's first process belongs in, and which it is in.
 
 On the healthy node every namespace is as asked; each test changes what was asked, or what is.
 """
@@ -8,51 +8,25 @@ from typing import Any
 
 import pytest
 
+from model.judged import NEW, WEB_NETWORK, in_host, judge, wrong
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.namespace_owners import OwnerKind
 from pausewatch.model.sandbox import NamespaceMode, SpecNamespace
-from pausewatch.model.sharing import Expected, NamespaceJudgement, OwnerKind, Sharing
+from pausewatch.model.sharing import Expected, Sharing
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from support.builders import (
     FIRST_INODE,
-    HOST_LINKS,
-    SHARED_PAUSE_PID,
-    SHARED_SANDBOX_ID,
     SHARED_WORKER_ID,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
-    WEB_SIDE_PID,
     a_node,
     a_snapshot,
 )
 from support.changes import with_container, with_first_process, with_sandbox, without_process
-
-WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID
-SHARED_NETWORK = FIRST_INODE + SHARED_PAUSE_PID
-NEW = FIRST_INODE + 99_999
-
-
-def judge(snapshot: Snapshot, container_id: str, kind: NamespaceKind) -> NamespaceJudgement:
-    """Return the judgement of one Linux namespace of one container."""
-    node = a_node(snapshot)
-    judgements = Sharing(node).of(node.containers[container_id])
-    return next(judgement for judgement in judgements if judgement.kind is kind)
-
-
-def wrong(snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Return container name and kind of everything that is not as expected."""
-    node = a_node(snapshot)
-    sharing = Sharing(node)
-    return [(container.name, one.kind) for container in node.running_containers for one in sharing.wrong(container)]
-
-
-def in_host(snapshot: Snapshot, owner_id: str, *kinds: str) -> Snapshot:
-    """Move a first process into the node's namespaces of these kinds."""
-    changes = {kind: getattr(HOST_LINKS, kind) for kind in kinds}
-    return with_first_process(snapshot, owner_id, **changes)
 
 
 def test_healthy_node_is_as_expected_in_all_five_kinds() -> None:
@@ -112,53 +86,6 @@ def test_uts_follows_the_specification_of_the_sandbox() -> None:
     assert judge(unknown, WEB_APP_ID, NamespaceKind.UTS).not_judged == (
         "the runtime gave no specification of the sandbox"
     )
-
-
-def test_another_pod_s_namespace_names_the_pod() -> None:
-    """So that people know whose traffic it sees."""
-    judgement = judge(
-        with_first_process(a_snapshot(), WEB_APP_ID, network=SHARED_NETWORK), WEB_APP_ID, NamespaceKind.NETWORK
-    )
-
-    assert not judgement.as_expected
-    assert judgement.owner.kind is OwnerKind.OTHER_POD
-    assert judgement.owner.sandbox is not None
-    assert judgement.owner.sandbox.name == "shared-y"
-
-
-def test_fresh_namespace_belongs_to_nobody_known() -> None:
-    """What a runtime makes when the path to join is missing."""
-    judgement = judge(with_first_process(a_snapshot(), WEB_APP_ID, ipc=NEW), WEB_APP_ID, NamespaceKind.IPC)
-
-    assert not judgement.as_expected
-    assert judgement.owner.kind is OwnerKind.NOBODY
-    assert judgement.expectation is not None
-    assert judgement.expectation.inode == WEB_NETWORK + 1
-
-
-@pytest.mark.parametrize(
-    ("pid_namespace", "owner"),
-    [
-        (HOST_LINKS.pid, OwnerKind.HOST),
-        (WEB_NETWORK + 3, OwnerKind.OWN_SANDBOX),
-        (FIRST_INODE + WEB_APP_PID, OwnerKind.SIBLING),
-        (SHARED_NETWORK + 3, OwnerKind.OTHER_POD),
-    ],
-)
-def test_own_pid_namespace_is_nobody_else_s(pid_namespace: int, owner: OwnerKind) -> None:
-    """Not the node's, not the pause's, not a sibling's, not another pod's."""
-    snapshot = with_first_process(a_snapshot(), WEB_SIDE_ID, pid=pid_namespace)
-
-    assert wrong(snapshot) == [("side", "pid")]
-    assert judge(snapshot, WEB_SIDE_ID, NamespaceKind.PID).owner.kind is owner
-
-
-def test_container_that_was_joined_is_not_blamed() -> None:
-    """Of two first processes in one PID namespace the earlier one owns it: it was there to be joined."""
-    snapshot = with_first_process(a_snapshot(), WEB_SIDE_ID, pid=FIRST_INODE + WEB_APP_PID)
-
-    assert judge(snapshot, WEB_APP_ID, NamespaceKind.PID).as_expected
-    assert judge(snapshot, WEB_APP_ID, NamespaceKind.PID).owner.kind is OwnerKind.OWN_CONTAINER
 
 
 def test_shared_and_node_s_pid_namespaces() -> None:
@@ -346,12 +273,3 @@ def test_node_whose_own_namespaces_are_unknown_expects_nothing_of_them() -> None
 
     assert wrong(asked) == []
     assert wrong(with_first_process(unknown, WEB_APP_ID, network=NEW)) == [("app", "network")]
-
-
-def test_sandboxes_without_processes_hold_nothing() -> None:
-    """A reference is asked for by kind and may be missing."""
-    node = a_node(without_process(a_snapshot(), SHARED_PAUSE_PID))
-
-    assert Sharing(node).reference(node.sandboxes[SHARED_SANDBOX_ID], NamespaceKind.IPC) is None
-    assert Sharing(node).reference(node.sandboxes[WEB_SANDBOX_ID], NamespaceKind.IPC) == WEB_NETWORK + 1
-    assert WEB_SIDE_PID in node.processes

@@ -1,8 +1,9 @@
 """Who holds, who is PID 1, who reaps."""
 
 from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.namespace_owners import Owner
 from pausewatch.model.sandbox import NamespaceMode
-from pausewatch.model.sharing import Owner, Sharing
+from pausewatch.model.sharing import Sharing
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
 from pausewatch.sinks.inspection_roles import container_role, pause_role, pid_one, reaper

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
+from pausewatch.model.namespace_owners import OwnerKind
 from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.process import FirstProcess
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container, NamespaceMode
-from pausewatch.model.sharing import Expectation, Expected, NamespaceJudgement, OwnerKind, Sharing
+from pausewatch.model.sharing import Expectation, Expected, NamespaceJudgement, Sharing
 from pausewatch.model.view import NodeView
 
 NOT_SHARED = "NamespaceNotShared"

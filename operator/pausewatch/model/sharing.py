@@ -1,4 +1,4 @@
-"""Which Linux namespace a container's first process belongs in, which it is in, and whose that is.
+"""Which Linux namespace a container's first process belongs in, and which it is in.
 
 The rule follows what the pod asked for (the CRI's NamespaceOption and the OCI runtime specification), never "must
 equal pause": with hostNetwork, hostPID or an ephemeral debug container a difference is right.
@@ -6,38 +6,15 @@ Sources: NamespaceOption and NamespaceMode in k8s.io/cri-api runtime/v1/api.prot
 internal/cri/server/container_create.go and podsandbox/sandbox_run_linux.go (uts); CRI-O server/sandbox_run_linux.go.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
 from operator import attrgetter
 
 from pausewatch.model.linux_namespace import NamespaceKind, NamespaceLinks
+from pausewatch.model.namespace_owners import NamespaceOwners, Owner
 from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox, SandboxDetails
 from pausewatch.model.view import NodeView
-
-
-class OwnerKind(StrEnum):
-    """Whose a Linux namespace is."""
-
-    HOST = "host"
-    OWN_SANDBOX = "own sandbox"
-    OWN_CONTAINER = "own container"
-    SIBLING = "sibling container"
-    OTHER_POD = "other pod"
-    NOBODY = "nobody known"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Whose a Linux namespace is, seen from one container."""
-
-    kind: OwnerKind
-    sandbox: Sandbox | None = None
-    """Of another pod, or of the sibling."""
-
-    container: Container | None = None
-    """The container, where a single one owns it."""
 
 
 class Expected(StrEnum):
@@ -97,13 +74,17 @@ None where none is."""
 
 
 class Sharing:
-    """The Linux namespaces of all comparable containers of one node."""
+    """The Linux namespaces of all comparable containers of one node.
+
+    Attributes:
+        owners: Whose the node's namespaces are.
+    """
 
     def __init__(self, node: NodeView) -> None:
         self._node = node
         self._host = node.host_links
         self._right_of_sandbox: dict[str, _Right] = {}
-        self._holders: dict[NamespaceKind, Mapping[int, Sandbox]] = {}
+        self.owners = NamespaceOwners(node)
 
     def of(self, container: Container) -> tuple[NamespaceJudgement, ...]:
         """Return one judgement per kind; empty where the first process could not be read or compared."""
@@ -121,7 +102,7 @@ class Sharing:
         wrong = []
         if _decided_by_sandbox(links) != right:
             wrong = [kind for kind, inode in zip(kinds, right, strict=True) if links.of(kind) != inode]
-        made_its_own = self._pid_namespace_owners.get(links.pid) is container
+        made_its_own = self.owners.of_pid_namespaces.get(links.pid) is container
         if not made_its_own and not self._as_expected(container, NamespaceKind.PID, links.pid):
             wrong.append(NamespaceKind.PID)
         if not wrong:
@@ -133,15 +114,6 @@ class Sharing:
         if self._comparable_links(container) is None:
             return False
         return any(not isinstance(self._expect(container, kind), str) for kind in NamespaceKind)
-
-    def reference(self, sandbox: Sandbox, kind: NamespaceKind) -> int | None:
-        """Return the namespace that a sandbox holds: that of its pause or, without one, of its pinned file."""
-        links = self._node.links_of(sandbox.id)
-        if links is not None:
-            return links.of(kind)
-        details = self._node.sandbox_details(sandbox)
-        entries = details.spec_namespaces if details is not None else None
-        return next((self._node.pins.get(entry.path) for entry in entries or () if entry.kind is kind), None)
 
     def _comparable_links(self, container: Container) -> NamespaceLinks | None:
         if container.sandbox_id in self._node.not_comparable:
@@ -174,7 +146,7 @@ class Sharing:
         return NamespaceJudgement(
             kind=kind,
             inode=inode,
-            owner=self._owner(container, kind, inode),
+            owner=self.owners.of(container, kind, inode),
             expectation=None if isinstance(expected, str) else expected,
             not_judged=expected if isinstance(expected, str) else "",
             as_expected=self._as_expected(container, kind, inode),
@@ -185,7 +157,7 @@ class Sharing:
         if isinstance(expected, str):
             return True
         if expected.whose is Expected.NOBODY:
-            maker = self._pid_namespace_owners.get(inode)
+            maker = self.owners.of_pid_namespaces.get(inode)
             return maker is not None and maker.id == container.id
         return inode == self._right_inode(kind, expected.whose, expected.inode)
 
@@ -228,7 +200,7 @@ class Sharing:
     def _inode(self, sandbox: Sandbox, kind: NamespaceKind, whose: Expected) -> int | None:
         """Return what the sandbox or the node has; None if it could not be read."""
         if whose is Expected.SANDBOX:
-            return self.reference(sandbox, kind)
+            return self.owners.reference(sandbox, kind)
         return None if self._host is None else self._host.of(kind)
 
     def _expect_pid(self, container: Container, sandbox: Sandbox) -> Expectation | str:
@@ -258,69 +230,6 @@ class Sharing:
         # CRI-O names no target, but pins its PID namespace and puts the path into the specification.
         entries = details.spec_namespaces or ()
         return next((self._node.pins.get(entry.path) for entry in entries if entry.kind is NamespaceKind.PID), None)
-
-    def _owner(self, container: Container, kind: NamespaceKind, inode: int) -> Owner:
-        if self._host is not None and self._host.of(kind) == inode:
-            return Owner(kind=OwnerKind.HOST)
-        sandbox = self._node.sandboxes[container.sandbox_id]
-        if self.reference(sandbox, kind) == inode:
-            return Owner(kind=OwnerKind.OWN_SANDBOX, sandbox=sandbox)
-        other = self._holders_of(kind).get(inode)
-        if other is not None:
-            return Owner(kind=OwnerKind.OTHER_POD, sandbox=other)
-        maker = self._pid_namespace_owners.get(inode) if kind is NamespaceKind.PID else None
-        if maker is not None:
-            return self._owner_among_containers(container, maker)
-        return Owner(kind=OwnerKind.NOBODY)
-
-    def _owner_among_containers(self, container: Container, owner: Container) -> Owner:
-        sandbox = self._node.sandboxes[owner.sandbox_id]
-        if owner.id == container.id:
-            kind = OwnerKind.OWN_CONTAINER
-        elif owner.sandbox_id == container.sandbox_id:
-            kind = OwnerKind.SIBLING
-        else:
-            kind = OwnerKind.OTHER_POD
-        return Owner(kind=kind, sandbox=sandbox, container=owner)
-
-    def _holders_of(self, kind: NamespaceKind) -> Mapping[int, Sandbox]:
-        """Return the sandbox that holds each namespace of a kind."""
-        if kind not in self._holders:
-            found: dict[int, Sandbox] = {}
-            for sandbox in self._node.sandboxes.values():
-                inode = self.reference(sandbox, kind)
-                if inode is not None:
-                    found.setdefault(inode, sandbox)
-            self._holders[kind] = found
-        return self._holders[kind]
-
-    @cached_property
-    def _pid_namespace_owners(self) -> Mapping[int, Container]:
-        """The container that a PID namespace was made for: of those in it, the one that started first.
-
-        A namespace exists before anybody joins it, so the earliest first process made it. A container that targets
-        another one never owns one, and nobody owns the node's or what a sandbox holds.
-        """
-        owners: dict[int, Container] = {}
-        held = self._holders_of(NamespaceKind.PID)
-        for container, links in self._with_own_pid_namespace():
-            if links.pid in held or (self._host is not None and links.pid == self._host.pid):
-                continue
-            known = owners.get(links.pid)
-            if known is None or self._started(container) < self._started(known):
-                owners[links.pid] = container
-        return owners
-
-    def _with_own_pid_namespace(self) -> Iterator[tuple[Container, NamespaceLinks]]:
-        for container in self._node.running_containers:
-            details = self._node.container_details(container)
-            links = self._node.links_of(container.id)
-            if details is not None and links is not None and details.pid_mode is NamespaceMode.CONTAINER:
-                yield container, links
-
-    def _started(self, container: Container) -> tuple[int, int]:
-        identity = self._node.first_processes[container.id].identity
-        return (identity.start_ticks, identity.pid)
 
 
 def _modes(details: SandboxDetails) -> tuple[NamespaceMode | None, ...]:

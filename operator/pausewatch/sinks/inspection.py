@@ -178,7 +178,7 @@ def _sandbox(reading: _Reading, sandbox: Sandbox) -> SandboxFacts:
 
 def _held(reading: _Reading, sandbox: Sandbox) -> tuple[tuple[NamespaceKind, int], ...]:
     host = reading.node.host_links
-    held = ((kind, reading.sharing.reference(sandbox, kind)) for kind in NamespaceKind)
+    held = ((kind, reading.sharing.owners.reference(sandbox, kind)) for kind in NamespaceKind)
     return tuple(
         (kind, inode) for kind, inode in held if inode is not None and (host is None or inode != host.of(kind))
     )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
-from pausewatch.model.sharing import Expected, NamespaceJudgement, Owner, OwnerKind
+from pausewatch.model.namespace_owners import Owner, OwnerKind
+from pausewatch.model.sharing import Expected, NamespaceJudgement
 
 
 class Verdict(StrEnum):

@@ -5,9 +5,9 @@ The kernel hands an orphan to PID 1 of its PID namespace, unless an ancestor in 
 namespace (containerd pkg/shim/shim.go; conmon src/conmon.c): so with hostPID it is the shim.
 """
 
+from pausewatch.model.namespace_owners import Owner, OwnerKind
 from pausewatch.model.process import FirstProcess
 from pausewatch.model.sandbox import Container, NamespaceMode, Sandbox
-from pausewatch.model.sharing import Owner, OwnerKind
 from pausewatch.model.view import NodeView
 from pausewatch.sinks.inspection_namespaces import owner_text
 
