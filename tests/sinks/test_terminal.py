@@ -95,7 +95,7 @@ INFO  ProcessMovedItself  team-a/web-x/side
   team-a/web-x/side moved
   first seen 2026-11-21T09:14:02Z, just now
 
-what it means, and what to do:
+what it means, and what to do; -o wide shows every command:
   pausewatch explain HostNamespaceJoined
   pausewatch explain ZombieBuildup
   pausewatch explain ProcessMovedItself

@@ -93,7 +93,7 @@ team-a/web-x
        network shared  ipc shared  uts shared  pid own     user host
        1,576 zombies, children of pid 2321 side (PID 1 of the container)
 
-what it means, and what to do:
+what it means, and what to do; -o wide shows every command:
   pausewatch explain HostNamespaceJoined
   pausewatch explain ZombieBuildup
 

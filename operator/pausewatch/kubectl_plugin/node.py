@@ -33,7 +33,7 @@ def node_page(report: StoredReport, now: datetime, *, wide: bool = False, namesp
         lines += [Line(text=Text()), *finding_lines(finding, now, wide=wide)]
     lines += _left_out(report, len(shown), namespace)
     lines += _coverage(report)
-    lines += explained(shown)
+    lines += explained(shown, wide=wide)
     return Page(tuple(lines))
 
 

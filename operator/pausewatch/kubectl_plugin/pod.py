@@ -124,7 +124,7 @@ def pod_page(pod: AskedPod, report: StoredReport | None, now: datetime, *, wide:
     lines.append(Line(text=Text()))
     lines.append(Line(text=words(("look closer:", "dim"))))
     lines += [Line(text=Text(one), level=1, wraps=False) for one in _commands(pod)]
-    lines += explained(findings)
+    lines += explained(findings, wide=wide)
     return Page(tuple(lines))
 
 

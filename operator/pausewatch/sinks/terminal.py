@@ -45,7 +45,7 @@ def scan(report: Report, facts: Iterable[AccessFact] = (), *, wide: bool = False
         lines += finding_lines(finding, report.taken_at if live else None, wide=wide)
     lines += _left_out(report.findings[len(shown) :])
     lines += _not_sure_yet(report.suspicions)
-    lines += explained(shown)
+    lines += explained(shown, wide=wide)
     if wide:
         lines += _section("what this process can see:", access_lines(facts, level=1))
     if len(lines) > 1:
@@ -108,11 +108,18 @@ def commands(given: Iterable[NextCommand], level: int = 1) -> Iterator[Line]:
         lead = "then"
 
 
-def explained(findings: Iterable[Finding]) -> Iterable[Line]:
-    """Return how to learn more about findings; nothing where there are none."""
+def explained(findings: Iterable[Finding], *, wide: bool) -> Iterable[Line]:
+    """Return how to learn more about findings; nothing where there are none.
+
+    Args:
+        findings: Those that were shown.
+        wide: Whether they were shown with all their commands; otherwise it says how to see the others, which often
+            are those that heal.
+    """
     reasons = dict.fromkeys(finding.reason for finding in findings)
     lines = (Line(text=Text(f"pausewatch explain {reason}"), level=1, wraps=False) for reason in reasons)
-    return _section("what it means, and what to do:", lines)
+    further = "" if wide else "; -o wide shows every command"
+    return _section(f"what it means, and what to do{further}:", lines)
 
 
 def lasting(seconds: float) -> str:

@@ -60,7 +60,7 @@ def inspect(report: Report, inspected: Sequence[SandboxFacts], *, wide: bool = F
         lines += _pod(f"{namespace}/{name}", tuple(sandboxes), wide=wide)
         lines.append(Line(text=Text()))
     found = [finding for facts in inspected for finding in facts.findings]
-    about = list(explained(found))
+    about = list(explained(found, wide=wide))
     # `explained` begins with an empty line, which is there already.
     lines += [*about[1:], Line(text=Text())] if about else []
     lines.append(Line(text=_summary(report, inspected)))
