@@ -291,7 +291,7 @@ def asked_since(cluster: Cluster, since: datetime) -> list[tuple[str, str, dict[
 def has_listed_again(cluster: Cluster, since: datetime) -> bool:
     """Whether both watches have begun anew with a listing."""
     return {PODS, REPORTS} <= {
-        path for verb, path, query in asked_since(cluster, since) if verb == "list" and "limit" in query
+        path for verb, path, query in asked_since(cluster, since) if verb == "list" and "resourceVersion" in query
     }
 
 
