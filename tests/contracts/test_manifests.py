@@ -107,6 +107,30 @@ def test_agent_s_pod_asks_for_what_it_needs_and_no_more() -> None:
     assert daemon_set["spec"]["updateStrategy"]["rollingUpdate"]["maxUnavailable"] == "10%"
 
 
+def test_agent_may_start_with_the_cpu_time_that_it_asks_for() -> None:
+    """On a saturated node it gets no more: about a second of CPU time then takes a hundred."""
+    (daemon_set,) = [one for one in yaml.safe_load_all(WORKLOAD.read_text()) if one["kind"] == "DaemonSet"]
+    (agent,) = daemon_set["spec"]["template"]["spec"]["containers"]
+    probe = agent["startupProbe"]
+    start_cpu_seconds = 2
+    requested = float(agent["resources"]["requests"]["cpu"].removesuffix("m")) / 1000
+
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= start_cpu_seconds / requested
+
+
+def test_agent_is_not_sent_to_nodes_that_are_no_machines() -> None:
+    """It tolerates every taint, theirs too: its pods would never start there, and no rollout would ever end."""
+    (daemon_set,) = [one for one in yaml.safe_load_all(WORKLOAD.read_text()) if one["kind"] == "DaemonSet"]
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    affinity = daemon_set["spec"]["template"]["spec"]["affinity"]["nodeAffinity"][required]
+    (term,) = affinity["nodeSelectorTerms"]
+
+    assert {(one["key"], one["operator"], *one["values"]) for one in term["matchExpressions"]} == {
+        ("type", "NotIn", "virtual-kubelet"),
+        ("eks.amazonaws.com/compute-type", "NotIn", "fargate"),
+    }
+
+
 def test_files_are_applied_in_an_order_that_works() -> None:
     """kubectl goes by their names: what lies in a Namespace comes after it."""
     names = sorted(path.name for path in MANIFESTS.glob("*.yaml"))

@@ -42,7 +42,7 @@ PROBE_SECONDS = 5.0
 PACE = replace(DEFAULT, scan_period_seconds=5.0)
 SCANS = 4
 START_SECONDS = 120.0
-"""What the chart's startup probe allows."""
+"""Less than the chart's startup probe allows, which is meant for a tenth of this."""
 
 LONGEST_WAIT_SECONDS = 0.020
 TICK_SECONDS = 0.005

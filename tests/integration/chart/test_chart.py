@@ -199,15 +199,22 @@ def test_alerts_are_those_of_the_rule_file(helm: Helm) -> None:
 def test_monitors_scrape_as_a_plain_prometheus_is_told_to(helm: Helm) -> None:
     """Alerts and dashboards rely on the same labels, however the agents are found."""
     (plain,) = yaml.safe_load((CHART / "files" / "scrape-config.yaml").read_text())["scrape_configs"]
-    given = ("--set=podMonitor.enabled=true", "--set=serviceMonitor.enabled=true")
-    (pods,) = helm.the("PodMonitor", *given)["spec"]["podMetricsEndpoints"]
-    (services,) = helm.the("ServiceMonitor", *given)["spec"]["endpoints"]
+    (pods,) = helm.the("PodMonitor", "--set=podMonitor.enabled=true")["spec"]["podMetricsEndpoints"]
+    (services,) = helm.the("ServiceMonitor", "--set=serviceMonitor.enabled=true")["spec"]["endpoints"]
     (node,) = [one for one in plain["relabel_configs"] if one.get("target_label") == "node"]
 
     assert pods == services
     assert pods["honorLabels"] is plain["honor_labels"] is True
     assert {"targetLabel": "job", "replacement": plain["job_name"]} in pods["relabelings"]
     assert {"sourceLabels": node["source_labels"], "targetLabel": "node"} in pods["relabelings"]
+
+
+def test_agents_are_scraped_once(helm: Helm) -> None:
+    """By two monitors, all sums over nodes would be double, those of the recorded series and dashboards too."""
+    done = helm.run("template", "--set=podMonitor.enabled=true,serviceMonitor.enabled=true", str(CHART))
+
+    assert done.returncode != 0
+    assert "Enable the one that your Prometheus selects" in done.stderr
 
 
 def test_dashboards_are_those_of_the_files(helm: Helm) -> None:
