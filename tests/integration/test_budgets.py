@@ -8,7 +8,6 @@ from bench.costs import Looker, measure_costs
 from bench.endurance import endure
 from bench.event_loop import longest_wait_seconds
 from bench.load import CONTAINERS, run_pods
-from lab import faults
 from lab.build.tools import need_tools
 from lab.pins import CONTAINERD_2_4
 from lab.shapes.runtime import RuntimeLab
@@ -17,7 +16,6 @@ from pausewatch.sources.collector import Collector
 
 PODS = 60
 FEW_PODS = 5
-ZOMBIES = 5000
 MEASUREMENTS = 3
 """Whoever disturbs one makes a look dearer, never cheaper: a budget that is broken is broken in all of them."""
 
@@ -43,23 +41,6 @@ def test_look_stays_cheap(lab: RuntimeLab) -> None:
 
     assert broken == []
     assert [verdict for verdict in verdicts if not verdict.holds] == []
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
-def test_zombies_cost_one_read_each(lab: RuntimeLab) -> None:
-    """Thousands in one container: a look reads each of them once, and nothing else in it grows.
-
-    That is one call, or three for those beyond the files that stay open: to open it, to read, to close.
-    """
-    need_tools({"strace": "strace"})
-    run_pods(lab, FEW_PODS)
-    without = sum(system_calls.of_a_look(lab.endpoint).values())
-    faults.unwaited_children(lab, ZOMBIES)
-
-    each = (sum(system_calls.of_a_look(lab.endpoint).values()) - without) / ZOMBIES
-
-    assert 0.9 < each < 3.1
 
 
 @pytest.mark.timeout(300)

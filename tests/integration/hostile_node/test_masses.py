@@ -1,17 +1,21 @@
-"""A thousand lost network namespaces, and thousands of processes a second that come and go while it is scanned."""
+"""Thousands of zombies, a thousand lost network namespaces, and thousands of processes a second that come and go."""
 
 import time
 from pathlib import Path
 
 import pytest
 
+from bench import system_calls
 from integration.support.observer import Observer
-from lab import hostile
+from lab import faults, hostile
+from lab.build.tools import need_tools
 from lab.pins import CONTAINERD_2_4
 from lab.pods import Container, Pod
 from lab.shapes.runtime import RuntimeLab
 from pausewatch.model.availability import Unavailable
 from pausewatch.scan import Look
+
+ZOMBIES = 5000
 
 PINS = 1000
 ALL = f"{PINS:,}+ network namespaces"
@@ -26,6 +30,21 @@ LONGEST_SCAN_SECONDS = 30.0
 """On a machine that does other work; a scan takes a tenth of a second."""
 
 pytestmark = pytest.mark.parametrize("runtime_lab", [CONTAINERD_2_4.name], indirect=True)
+
+
+def test_zombies_cost_one_read_each(lab: RuntimeLab) -> None:
+    """Thousands in one container: a look reads each of them once, and nothing else in it grows.
+
+    That is one call, or three for those beyond the files that stay open: to open it, to read, to close.
+    """
+    need_tools({"strace": "strace"})
+    lab.run(Pod("web"))
+    without = sum(system_calls.of_a_look(lab.endpoint).values())
+    faults.unwaited_children(lab, ZOMBIES)
+
+    each = (sum(system_calls.of_a_look(lab.endpoint).values()) - without) / ZOMBIES
+
+    assert 0.9 < each < 3.1
 
 
 def test_thousand_pinned_network_namespaces(lab: RuntimeLab) -> None:
