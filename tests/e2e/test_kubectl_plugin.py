@@ -17,7 +17,7 @@ from lab.waiting import wait_until
 FLEET = 5000
 
 CPU_SECONDS = 5.0
-"""Of the plugin and all its kubectl together; it takes 1.2 to 1.9. This is what a person waits on a machine of their own."""
+"""Of the plugin and all its kubectl together; it takes 1.2 to 1.9, and so long a person waits beside nobody else."""
 
 ELAPSED_SECONDS = 60.0
 """From the command to its last line, beside an API server and tests that use the same two cores: catches what waits
