@@ -4,20 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from pausewatch.model.access import AccessFact
-from pausewatch.model.availability import Unavailable
-from pausewatch.model.report import CheckResult, Evidence, NextCommand, Outcome, Report, RunOn, Severity, Suspicion
+from pausewatch.model.report import Evidence, NextCommand, Report, RunOn, Severity, Suspicion
 from pausewatch.model.sandbox import ContainerState
-from pausewatch.sinks.terminal import access, ago, cannot_look, counted, lasting, results_text, scan, with_changes
+from pausewatch.sinks.terminal import scan, with_changes
 from support.builders import TAKEN_AT, a_subject
 from support.printed import printed
-from support.reports import a_coverage, a_finding, a_report, a_summary
+from support.reports import FACTS, a_finding, a_report, a_summary
 
-SILENT = Unavailable(
-    reason="DeadlineExceeded",
-    detail="the runtime at unix:///run/containerd/containerd.sock did not answer within 2 s",
-    remedy="see `journalctl -u containerd`",
-)
 CRITICAL = a_finding(
     check="namespace-not-shared",
     reason="HostNamespaceJoined",
@@ -44,16 +37,6 @@ INFO = a_finding(
     message="team-a/web-x/side moved",
     next_commands=(),
     first_seen_at=TAKEN_AT - timedelta(seconds=1),
-)
-FACTS = (
-    AccessFact(name="runtime-socket", granted=True, detail="containerd 2.4.2 answered"),
-    AccessFact(
-        name="namespace-links",
-        granted=False,
-        detail="2 of 5 could not be read",
-        lost="whether containers are in the Linux namespaces they should be in",
-        remedy="run as root with CAP_SYS_PTRACE",
-    ),
 )
 
 
@@ -151,71 +134,6 @@ def test_a_pipe_gets_one_line_per_message() -> None:
     assert text.isascii()
 
 
-def test_a_silent_runtime() -> None:
-    """Unknown is neither healthy nor broken; the cause stands once, with its remedy."""
-    report = a_report(
-        runtime=SILENT,
-        unavailable=(("sandboxes", SILENT), ("containers", SILENT)),
-        results=tuple(
-            CheckResult(check=check, outcome=Outcome.SKIP, reason=SILENT.reason, detail="no answer")
-            for check in ("namespace-not-shared", "zombie-buildup")
-        ),
-    )
-
-    assert printed(scan(report), width=80, terminal=True) == (
-        """\
-node-7: UNKNOWN, the scan is incomplete.
-
-could not be read:
-  runtime, sandboxes, containers: the runtime at
-  unix:///run/containerd/containerd.sock did not answer within 2 s; see
-  `journalctl -u containerd`
-
-2 checks: 0 passed, 0 failed, 2 skipped (namespace-not-shared, zombie-buildup:
-no answer)
-"""
-    )
-
-
-def test_what_was_not_judged_is_told() -> None:
-    """Silence about a sandbox must not be mistaken for its health."""
-    coverage = a_coverage(not_comparable_sandboxes=2, ignored_findings=3)
-
-    assert printed(scan(a_report(coverage=coverage))) == (
-        """\
-node-7: healthy. containerd 2.4.2, 2 sandboxes, 3 containers, 0 zombies
-not judged: 2 sandboxes in a virtual machine or a user-space kernel
-ignored, as the settings say: 3 findings
-2 checks: 2 passed, 0 failed, 0 skipped
-"""
-    )
-
-
-def test_unreadable_processes_are_told_with_the_remedy() -> None:
-    """They make the verdict unknown."""
-    coverage = a_coverage(unreadable_processes=1, unreadable_remedy="run as root")
-    text = printed(scan(a_report(coverage=coverage)))
-
-    assert text.startswith("node-7: UNKNOWN, the scan is incomplete. containerd 2.4.2, 2 sandboxes")
-    assert "\n  namespace links: the Linux namespaces of 1 first process could not be read; run as root" in text
-
-
-def test_checks_that_could_not_judge_are_named_with_their_cause() -> None:
-    """One missing input can silence many: it is told once. Our own bugs are told apart."""
-    results = (
-        CheckResult(check="a", outcome=Outcome.SKIP, reason="PodsUnavailable", detail="no API server"),
-        CheckResult(check="b", outcome=Outcome.SKIP, reason="PodsUnavailable", detail="no API server"),
-        CheckResult(check="c", outcome=Outcome.SKIP, reason="NotComparable"),
-        CheckResult(check="d", outcome=Outcome.ERROR, reason="CheckFailed", detail="KeyError:\n 5"),
-        CheckResult(check="e", outcome=Outcome.PASS),
-        CheckResult(check="f", outcome=Outcome.FAIL),
-    )
-
-    assert results_text(results) == (
-        "6 checks: 1 passed, 1 failed, 3 skipped (a, b: no API server; c: NotComparable), 1 broke (d: KeyError: 5)"
-    )
-
-
 def test_many_findings_are_capped_unless_wide() -> None:
     """Nobody reads a hundred findings at night; how many more there are, and how bad, is told."""
     findings = tuple(a_finding(subject=a_subject(pod=f"web-{number:03}")) for number in range(100))
@@ -296,72 +214,9 @@ def test_sandboxes_that_are_not_ready_are_counted_apart() -> None:
     )
 
 
-def test_access_tells_what_is_missing_and_how_to_get_it() -> None:
-    """What ``doctor`` prints."""
-    assert printed(access(FACTS), width=80, terminal=True) == (
-        """\
-ok       runtime-socket: containerd 2.4.2 answered
-MISSING  namespace-links: 2 of 5 could not be read
-    not found  whether containers are in the Linux namespaces they should be in
-    to get it  run as root with CAP_SYS_PTRACE
-
-2 preconditions: 1 met, 1 missing
-"""
-    )
-
-
-@pytest.mark.parametrize(
-    ("distance", "text"),
-    [
-        (timedelta(seconds=-5), "just now"),
-        (timedelta(seconds=59), "just now"),
-        (timedelta(minutes=119), "119 min ago"),
-        (timedelta(hours=2), "2 h ago"),
-        (timedelta(hours=47), "47 h ago"),
-        (timedelta(days=2), "2 d ago"),
-    ],
-)
-def test_distances_in_time_have_one_unit(distance: timedelta, text: str) -> None:
-    """Rounded down; the absolute time beside it is exact."""
-    assert ago(TAKEN_AT - distance, TAKEN_AT) == text
-
-
-@pytest.mark.parametrize(
-    ("number", "noun", "text"),
-    [
-        (1, "sandbox", "1 sandbox"),
-        (2, "sandbox", "2 sandboxes"),
-        (0, "zombie", "0 zombies"),
-        (1576, "check", "1,576 checks"),
-    ],
-)
-def test_numbers_agree_with_their_nouns(number: int, noun: str, text: str) -> None:
-    """Thousands are set apart."""
-    assert counted(number, noun) == text
-
-
 def test_what_changed_stands_below() -> None:
     """What cleared is no longer above; before anything happened there is no such part."""
     page = scan(a_report())
 
     assert printed(with_changes(page, ())) == printed(page)
     assert printed(with_changes(page, ("one", "another"))) == f"{printed(page)}\nwhat changed:\n  one\n  another\n"
-
-
-def test_what_can_not_be_seen_is_told() -> None:
-    """In the place of the page."""
-    assert printed(cannot_look("no socket; start the runtime")) == "cannot look  no socket; start the runtime\n"
-
-
-def test_durations_have_one_unit() -> None:
-    """Rounded down; a stepped clock makes none negative."""
-    assert [lasting(one) for one in (-1, 0, 59.9, 60, 7199, 7200, 172_799, 172_800)] == [
-        "0 s",
-        "0 s",
-        "59 s",
-        "1 min",
-        "119 min",
-        "2 h",
-        "47 h",
-        "2 d",
-    ]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from pausewatch.checks._check import all_checks
+from pausewatch.model.access import AccessFact
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import (
     CheckResult,
@@ -24,6 +25,18 @@ from pausewatch.model.subject import Subject
 from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_sandbox_image, a_subject
 
 CHECKS = ("namespace-not-shared", "zombie-buildup")
+
+FACTS = (
+    AccessFact(name="runtime-socket", granted=True, detail="containerd 2.4.2 answered"),
+    AccessFact(
+        name="namespace-links",
+        granted=False,
+        detail="2 of 5 could not be read",
+        lost="whether containers are in the Linux namespaces they should be in",
+        remedy="run as root with CAP_SYS_PTRACE",
+    ),
+)
+"""One thing that is as it should be, and one that is not."""
 
 
 def a_finding(part: str = "", **changes: Any) -> Finding:
