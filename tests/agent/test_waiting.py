@@ -83,7 +83,7 @@ def test_answer_is_asked_for_at_most_once_a_minute_and_then_ever_more_rarely() -
     """A pod may wait for its volume for days."""
     world = World()
     source = world.source()
-    moments = []
+    moments: list[int] = []
     for scan in range(1, 41):
         world.scan(source, WEB)
         if len(world.asked) > len(moments):
@@ -134,6 +134,19 @@ def test_silence_is_unavailable_and_asked_for_later() -> None:
     assert world.asked == ["0"]
     world.error = None
     assert world.scan(source, *pods(3)) == tuple(silent(str(number)) for number in range(3))
+
+
+def test_api_server_that_does_not_answer_is_asked_ever_more_rarely() -> None:
+    """Thousands of agents ask it for what it may have no time for; with the first answer they begin anew."""
+    world = World(error=ApiError("GET /x", 429, "TooManyRequests", "later"))
+    source = world.source()
+    moments: list[int] = []
+    for scan in range(1, 41):
+        world.scan(source, WEB)
+        if len(world.asked) > len(moments):
+            moments.append(scan)
+
+    assert moments == [2, 4, 8, 16, 26, 36]
 
 
 def test_late_answer_is_unavailable() -> None:

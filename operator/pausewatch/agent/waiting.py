@@ -21,7 +21,8 @@ MOST_ASKED_IN_A_SCAN = 5
 FIRST_PERIODS = 2
 LONGEST_PERIODS = 10
 """After how many periods of the scan a pod is asked about again: with the default period at most once a minute, and
-every five minutes where the answer is an error, or was the same for long."""
+every five minutes where the answer is an error, or was the same for long. So with an API server that does not answer:
+of a Kubernetes namespace with many Events one list costs it much, and it may be this that it has no time for."""
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class WaitingPods:
         self._known: dict[str, _Asked] = {}
         self._trouble: Unavailable | None = None
         self._trouble_until = 0.0
+        self._failures = 0
 
     def among(self, suspects: tuple[Pod, ...]) -> tuple[WaitingPod, ...] | Unavailable:
         """Return those that wait, as they were last asked about; see ``PodsSource.waiting``."""
@@ -85,10 +87,13 @@ class WaitingPods:
                 self._take(self._known[pod.uid], self._ask(pod), now)
             except (ApiError, TimeoutError) as error:
                 # The next one would wait for the same silence.
-                self._trouble_until = now + FIRST_PERIODS * self._period_seconds
+                periods = min(FIRST_PERIODS * 2**self._failures, LONGEST_PERIODS)
+                self._trouble_until = now + periods * self._period_seconds
+                self._failures = min(self._failures + 1, LONGEST_PERIODS)
                 if isinstance(error, ApiError):
                     return error.as_unavailable()
                 return Unavailable(reason="Timeout", detail=f"the API server was not asked in time: {error}")
+            self._failures = 0
         return None
 
     def _take(self, asked: _Asked, answer: WaitingPod | None, now: float) -> None:
