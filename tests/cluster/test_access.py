@@ -26,7 +26,12 @@ class Cluster:
     def __init__(self, answers: Mapping[str, Answer] = NOTHING, denied: tuple[str, ...] = ()) -> None:
         self.denied = denied
         served: Answer = (200, {"resources": [{"name": "podsandboxreports"}]})
-        self.answers: dict[str, Answer] = {"GET /apis/pausewatch.github.io/v1alpha1": served, **answers}
+        self.answers: dict[str, Answer] = {
+            "GET /apis/pausewatch.github.io/v1alpha1": served,
+            f"GET {access.POLICIES}": (200, {"items": [{"metadata": {"name": "pausewatch-own-node"}}]}),
+            f"GET {access.BINDINGS}": (200, {"items": [{"spec": {"policyName": "pausewatch-own-node"}}]}),
+            **answers,
+        }
 
     def answer(self, asked: Asked) -> Answer:
         """Answer one request."""
@@ -85,13 +90,27 @@ def test_missing_definition(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [access.POLICIES, access.BINDINGS])
-def test_missing_policy(tmp_path: Path, path: str) -> None:
+@pytest.mark.parametrize("answer", [(200, {"items": []}), (404, "404 page not found")], ids=["none", "not served"])
+def test_missing_policy(tmp_path: Path, path: str, answer: Answer) -> None:
     """Neither a policy without its binding nor a binding without its policy keeps anybody from anything."""
-    gone: Answer = (404, status_object(404, "NotFound", name=access.POLICY))
-    facts, _ = facts_of(Cluster(answers={f"GET {path}": gone}), tmp_path)
+    facts, _ = facts_of(Cluster(answers={f"GET {path}": answer}), tmp_path)
 
     assert not facts["own-node-policy"].granted
     assert "manifests/own-node-policy.yaml" in facts["own-node-policy"].remedy
+
+
+def test_policy_is_known_by_its_label(tmp_path: Path) -> None:
+    """The chart calls it by the name of the release: whoever asked for one name was told that there is none."""
+    named = {
+        f"GET {access.POLICIES}": (200, {"items": [{"metadata": {"name": "east-pausewatch-own-node"}}]}),
+        f"GET {access.BINDINGS}": (200, {"items": [{"spec": {"policyName": "east-pausewatch-own-node"}}]}),
+    }
+    facts, api = facts_of(Cluster(answers=named), tmp_path)
+
+    assert facts["own-node-policy"].detail == "the ValidatingAdmissionPolicy east-pausewatch-own-node and its binding"
+    assert [one.query for one in api.asked if one.path == access.POLICIES] == [
+        {"labelSelector": "app.kubernetes.io/part-of=pausewatch"}
+    ]
 
 
 @pytest.mark.parametrize(("tried", "granted"), [((403, REFUSED), True), ((201, {}), False)])

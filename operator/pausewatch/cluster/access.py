@@ -13,6 +13,7 @@ from pausewatch.cluster.client import ApiClient
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.errors import FORBIDDEN, NOT_FOUND, REFUSED_BY_POLICY, ApiError
 from pausewatch.model.access import AccessFact
+from pausewatch.model.text import printable
 
 GROUP = "pausewatch.github.io"
 VERSION = "v1alpha1"
@@ -27,9 +28,10 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """Group, resource and verbs: the agent's ClusterRole in manifests/rbac.yaml, which a test compares."""
 
-POLICY = "pausewatch-own-node"
-POLICIES = f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/{POLICY}"
-BINDINGS = f"/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/{POLICY}"
+POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+BINDINGS = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+OURS = {"labelSelector": "app.kubernetes.io/part-of=pausewatch"}
+"""Of every object that the chart and the manifests make: the names of a chart's objects follow from its release's."""
 
 NOBODYS_NODE = "pausewatch-doctor-asks-about-this"
 """A name that no Node has: a report of it is what the policy has to refuse."""
@@ -122,15 +124,20 @@ async def _policy(client: ApiClient, *, may_create: bool) -> AccessFact:
     """
     name = "own-node-policy"
     try:
-        await client.request("GET", POLICIES)
-        await client.request("GET", BINDINGS)
+        policies = await client.request("GET", POLICIES, query=OURS)
+        bindings = await client.request("GET", BINDINGS, query=OURS)
     except ApiError as error:
         if error.status == NOT_FOUND:
-            return _unguarded(f"there is no ValidatingAdmissionPolicy {POLICY}, or no binding of it")
+            return _unguarded("there is no ValidatingAdmissionPolicy in this version of Kubernetes")
         if error.status != FORBIDDEN or not may_create:
             return _lost(name, f"can not be told: {error}", "nothing by itself", "ask with the rights to read policies")
     else:
-        return AccessFact(name=name, granted=True, detail=f"the ValidatingAdmissionPolicy {POLICY} and its binding")
+        names = {one["metadata"]["name"] for one in policies.get("items") or ()}
+        bound = sorted(names & {one["spec"]["policyName"] for one in bindings.get("items") or ()})
+        if not bound:
+            return _unguarded("there is no ValidatingAdmissionPolicy of pausewatch, or no binding of it")
+        detail = f"the ValidatingAdmissionPolicy {printable(bound[0])} and its binding"
+        return AccessFact(name=name, granted=True, detail=detail)
     return await _tried(client)
 
 
