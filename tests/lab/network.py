@@ -8,11 +8,11 @@ ends of a pair when one of them goes; nothing else of the machine's network is t
 
 import hashlib
 import ipaddress
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.output import output_of
 
 #: For measurements between networks, RFC 2544: no network that a machine belongs to uses it.
 _RANGE = ipaddress.IPv4Network("198.18.0.0/15")
@@ -128,7 +128,4 @@ def _ip(beside: int | None, *arguments: str) -> str:
 
 
 def _run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    if done.returncode:
-        raise LabError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
+    return output_of(command, 10)

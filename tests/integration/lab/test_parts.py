@@ -13,6 +13,7 @@ from lab.build.tools import run_build_step
 from lab.cri.generate import generate
 from lab.errors import BuildError, LabError, WaitTimeoutError
 from lab.oci.edit_bundle import edit
+from lab.output import output_of
 from lab.pins import GO_MODULES
 from lab.places import Places
 from lab.waiting import wait_until
@@ -23,6 +24,24 @@ _LAB = Path(__file__).parents[2] / "lab"
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PAUSEWATCH_CACHE", str(tmp_path / "cache"))
+
+
+def test_command_is_fed_and_its_output_returned(tmp_path: Path) -> None:
+    """By a text or by a file; without either it reads nothing."""
+    (tmp_path / "file").write_text("of a file")
+    with (tmp_path / "file").open("rb") as file:
+        assert output_of(["cat"], 10, stdin=file) == "of a file"
+    assert output_of(["cat"], 10, stdin="a text") == "a text"
+    assert output_of(["cat"], 10) == ""
+    assert output_of(["env"], 10, environment={"ONLY": "this"}) == "ONLY=this\n"
+
+
+def test_command_that_fails_or_hangs_is_named() -> None:
+    """With what it wrote to standard error, or with the limit."""
+    with pytest.raises(LabError, match=r"^sh -c echo no >&2; exit 3 ended with 3: no$"):
+        output_of(["sh", "-c", "echo no >&2; exit 3"], 10)
+    with pytest.raises(LabError, match=r"^a long sleep: not done after 0\.2 s$"):
+        output_of(["sleep", "60"], 0.2, name="a long sleep")
 
 
 def test_wait_that_runs_out_names_what_it_waited_for() -> None:

@@ -1,14 +1,10 @@
-"""The tools that judge a Helm chart, and the schemas that they judge by, built on first use.
-
-A module of its own: the text of golang.py is part of the key of everything that it builds, and a recipe more in there
-would have all of Kubernetes built again.
-"""
+"""The tools that judge a Helm chart, and the schemas that they judge by, built on first use."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.build.cache import Component, ensure
-from lab.build.golang import _component, _Recipe
+from lab.build.go_command import go_command
 from lab.build.schemas import kubernetes_schemas, monitoring_definitions
 from lab.pins import GO_MODULES, SCHEMA_SOURCES
 
@@ -71,11 +67,9 @@ def _versions() -> tuple[str, ...]:
 
 
 def _helm() -> Component:
-    version = GO_MODULES[_HELM]
-    stamp = (f"{_HELM}/internal/version.version=v{version}",)
-    return _component("go-helm", version, _Recipe("helm", (f"{_HELM}/cmd/helm",), variables=stamp))
+    stamp = f"{_HELM}/internal/version.version=v{GO_MODULES[_HELM]}"
+    return go_command("helm", _HELM, package="cmd/helm", variables=(stamp,))
 
 
 def _kubeconform() -> Component:
-    recipe = _Recipe("kubeconform", (f"{_KUBECONFORM}/cmd/kubeconform",))
-    return _component("go-kubeconform", GO_MODULES[_KUBECONFORM], recipe)
+    return go_command("kubeconform", _KUBECONFORM, package="cmd/kubeconform")

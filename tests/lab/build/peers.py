@@ -1,13 +1,9 @@
-"""Programs that the benchmark runs beside pausewatch, built on first use; no test needs them.
-
-A module of its own for the reason that helm.py tells.
-"""
+"""Programs that the benchmark runs beside pausewatch, built on first use; no test needs them."""
 
 from pathlib import Path
 
 from lab.build.cache import ensure
-from lab.build.golang import _component, _Recipe
-from lab.pins import GO_MODULES
+from lab.build.go_command import go_command
 
 _NODE_EXPORTER = "github.com/prometheus/node_exporter"
 
@@ -18,5 +14,4 @@ def ensure_node_exporter() -> Path:
     Raises:
         BuildError: It could not be made.
     """
-    recipe = _Recipe("node_exporter", (_NODE_EXPORTER,))
-    return ensure(_component("go-node-exporter", GO_MODULES[_NODE_EXPORTER], recipe)) / "bin" / "node_exporter"
+    return ensure(go_command("node_exporter", _NODE_EXPORTER)) / "bin" / "node_exporter"

@@ -1,10 +1,9 @@
-"""The program that judges workflow files, built on first use; helm.py says why this is a module of its own."""
+"""The program that judges workflow files, built on first use."""
 
 from pathlib import Path
 
 from lab.build.cache import Component, ensure
-from lab.build.golang import _component, _Recipe
-from lab.pins import GO_MODULES
+from lab.build.go_command import go_command
 
 SHAPE = "workflows"
 """What `python -m lab build` calls it; nothing of it is started."""
@@ -23,5 +22,4 @@ def ensure_actionlint() -> Path:
 
 def component() -> Component:
     """The program, below bin/."""
-    recipe = _Recipe("actionlint", (f"{_ACTIONLINT}/cmd/actionlint",))
-    return _component("go-actionlint", GO_MODULES[_ACTIONLINT], recipe)
+    return go_command("actionlint", _ACTIONLINT, package="cmd/actionlint")

@@ -16,6 +16,7 @@ from typing import Any
 
 from lab.build.cluster import ClusterPrograms
 from lab.errors import LabError, WaitTimeoutError
+from lab.output import output_of
 from lab.pid_namespaces import pid_namespace_of
 from lab.pods import Pod, RunningPod
 from lab.processes import Process
@@ -111,22 +112,8 @@ class ClusterNode(Started):
         command += [f"--cache-dir={self.runtime.places.run / 'kubectl'}", *arguments]
         # Nothing of the caller's environment: a proxy for web pages is none for this API server.
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-        what = f"kubectl {' '.join(arguments)}"
-        try:
-            done = subprocess.run(
-                command,
-                input=stdin,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=limit_seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise LabError(f"{what}: not done after {limit_seconds:g} s") from None
-        if done.returncode:
-            raise LabError(f"{what} ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout
+        name = f"kubectl {' '.join(arguments)}"
+        return output_of(command, limit_seconds, name=name, stdin=stdin, environment=environment)
 
     def close(self) -> None:
         """Let go of a node that runs on, and with the first one of its cluster."""

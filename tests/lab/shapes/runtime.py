@@ -5,7 +5,6 @@ Pods made here stay as they were made: a kubelet would kill any that it does not
 
 import json
 import os
-import subprocess
 import time
 import uuid
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from lab.cgroups import LabCgroup
 from lab.cri import requests
 from lab.cri.client import CriClient
 from lab.errors import AlreadyRunningError, LabError
+from lab.output import output_of
 from lab.pid_namespaces import pid_namespace_of
 from lab.pins import BUSYBOX_IMAGE, PAUSE_IMAGE, RUNTIME_VERSIONS, RuntimeVersion
 from lab.places import Places
@@ -150,14 +150,8 @@ class RuntimeLab(Started):
             LabError: It failed, or took more than 60 s; ends with what it wrote to standard error.
         """
         inside = ["nsenter", f"--target={self.containerd.pid}", "--mount", "--net", "--ipc", "--uts", *command]
-        try:
-            with pid_namespace_of(self.containerd.pid):
-                done = subprocess.run(inside, capture_output=True, text=True, timeout=60, check=False)
-        except subprocess.TimeoutExpired:
-            raise LabError(f"{' '.join(command)}: not done after 60 s") from None
-        if done.returncode:
-            raise LabError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout
+        with pid_namespace_of(self.containerd.pid):
+            return output_of(inside, 60, name=" ".join(command))
 
     def import_images(self) -> None:
         """Give the runtime the lab's images, those that it has already included."""

@@ -1,12 +1,12 @@
 """The container runtime of a node that is a virtual machine, and commands there."""
 
-import subprocess
 from dataclasses import dataclass
 from functools import partial
 from typing import IO, NoReturn
 
 from lab.errors import LabError
 from lab.network import LabNetwork
+from lab.output import output_of
 from lab.pins import BUSYBOX_IMAGE, PAUSE_IMAGE
 from lab.pods import Pod
 from lab.records import read_record
@@ -53,30 +53,21 @@ class VmRuntime(RuntimeLab):
         Raises:
             LabError: It failed, or took more than 300 s; ends with what it wrote to standard error.
         """
-        return self.feed(subprocess.DEVNULL, *command)
+        return self.feed(None, *command)
 
-    def feed(self, its_input: int | IO[bytes], *command: str) -> str:
+    def feed(self, its_input: IO[bytes] | None, *command: str) -> str:
         """The same, for a command that reads a file of the machine around the node.
 
         Raises:
             LabError: It failed, or took more than 300 s; ends with what it wrote to standard error.
         """
-        named = " ".join(command)
-        try:
-            done = subprocess.run(
-                command_line(self.address, command),
-                stdin=its_input,
-                env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
-                capture_output=True,
-                text=True,
-                timeout=_COMMAND_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise LabError(f"{self.name}: {named}: not done after {_COMMAND_SECONDS:g} s") from None
-        if done.returncode:
-            raise LabError(f"{self.name}: {named} ended with {done.returncode}: {done.stderr.strip()}")
-        return done.stdout
+        return output_of(
+            command_line(self.address, command),
+            _COMMAND_SECONDS,
+            name=f"{self.name}: {' '.join(command)}",
+            stdin=its_input,
+            environment={"PATH": PATH, "LC_ALL": "C.UTF-8"},
+        )
 
     def import_images(self) -> None:
         """Give the runtime the lab's images."""
