@@ -112,7 +112,7 @@ def read(path: Path) -> tuple[Snapshot, ...]:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RecordingError(f"recording {name}: {error.strerror}") from error
+        raise RecordingError(f"recording {name}: {error.strerror}; name a file that pausewatch record wrote") from error
     except UnicodeDecodeError as error:
         raise RecordingError(f"recording {name}: no text in UTF-8; is it compressed?") from error
     except RecordingError as error:

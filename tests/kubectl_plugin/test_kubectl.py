@@ -58,6 +58,8 @@ def test_pods_of_all_namespaces_or_of_one(tmp_path: Path) -> None:
             'Error from server (Forbidden): podsandboxreports is forbidden: User "me" cannot list',
             "ClusterRole for view",
         ),
+        ('Error from server (Forbidden): pods "web" is forbidden: User "me" cannot get', "ask for this right those"),
+        ('error: context "nope" does not exist', "; `kubectl config get-contexts` lists those that do"),
         ("Error from server (Expired): The provided continue parameter is too old", "try again"),
         (
             "E1121 the server was refused\nsecond line \x1b[2J",

@@ -97,8 +97,10 @@ def test_node_or_pod_that_is_not_there_is_told(tmp_path: Path) -> None:
     kubectl(tmp_path, {"get pods --all-namespaces": page()}, refusals)
 
     assert run(tmp_path, "node", "node-7").error.startswith("there is no report of node 'node-7'")
-    assert 'pods "web" not found' in run(tmp_path, "pod", "web").error
-    assert run(tmp_path, "pod", "web", "-A").error.startswith("there is no pod 'web' in any namespace")
+    further = "; -A looks in all; what a pod that is gone has left on its node is shown by: kubectl pausewatch nodes"
+    assert f"there is no pod 'web' in the namespace of the context{further}" in run(tmp_path, "pod", "web").error
+    assert f"there is no pod 'web' in namespace 'shop'{further}" in run(tmp_path, "pod", "shop/web").error
+    assert run(tmp_path, "pod", "web", "-A").error.startswith("there is no pod 'web' in any namespace; what a pod that")
     assert run(tmp_path, "node", "node-7").code == 1
 
 
@@ -117,6 +119,11 @@ def test_pod_on_a_node_without_report_is_shown(tmp_path: Path) -> None:
         (("ndoes",), "No such command 'ndoes'. (Did you mean one of: 'node', 'nodes'?); see kubectl pausewatch --help"),
         (("nodes", "-A", "-n", "x"), "give one of them; see kubectl pausewatch nodes --help"),
         (("pod", "web", "-A", "-n", "x"), "give one of them; see kubectl pausewatch pod --help"),
+        (
+            ("pod", "a/web", "-n", "b"),
+            "a/web names a namespace already: leave out -n and -A; see kubectl pausewatch pod --help",
+        ),
+        (("pod", "a/web", "-A"), "leave out -n and -A; see kubectl pausewatch pod --help"),
         (("node",), "Missing argument 'NODE'; see kubectl pausewatch node --help"),
     ],
 )
@@ -126,6 +133,14 @@ def test_wrong_usage_is_one_line(tmp_path: Path, arguments: tuple[str, ...], why
 
     assert told.code == 2
     assert told.error.endswith(why)
+
+
+def test_pod_is_named_as_findings_name_it(tmp_path: Path) -> None:
+    """With its namespace in front, once or by -n as well."""
+    kubectl(tmp_path, {"get pod --namespace=team-a ": json.dumps(pod())}, {"/node-7": NO_REPORT})
+
+    for typed in (("team-a/web-x",), ("team-a/web-x", "-n", "team-a"), ("web-x", "-n", "team-a")):
+        assert run(tmp_path, "pod", *typed).stdout.startswith("team-a/web-x  Running on node-7\n")
 
 
 def test_name_in_several_namespaces_asks_to_choose(broken: Path) -> None:

@@ -138,9 +138,13 @@ def _refusal(verb: str, said: str) -> CliError:
     if "(NotFound)" in said:
         return NotFoundError(text)
     if "(Forbidden)" in said:
-        return CliError(f"{text}; the right to get and list podsandboxreports is in the chart's ClusterRole for view")
+        granted = "the right to get and list podsandboxreports is in the chart's ClusterRole for view"
+        asked = "ask for this right those who run the cluster"
+        return CliError(f"{text}; {granted if 'podsandboxreports' in said else asked}")
     if "(Expired)" in said:
         return CliError(f"{text}; the list was read too slowly: try again")
+    if "context" in said and "does not exist" in said:
+        return CliError(f"{text}; `kubectl config get-contexts` lists those that do")
     return CliError(f"{text}; see whether `kubectl get psr` works")
 
 

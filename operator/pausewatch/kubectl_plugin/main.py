@@ -25,6 +25,9 @@ NAME = "kubectl pausewatch"
 
 SEVERITIES = {severity.value.lower(): severity for severity in Severity}
 
+LEFT_BEHIND = "what a pod that is gone has left on its node is shown by: kubectl pausewatch nodes -n NAMESPACE"
+"""An orphaned sandbox has no pod to be asked for, and its finding names one."""
+
 Command = Callable[..., ExitCode]
 
 ALWAYS = "nodes"
@@ -165,16 +168,21 @@ def node(kubectl: Kubectl, name: str, namespace: str, **given: Any) -> ExitCode:
     "-n", "--namespace", default="", metavar="NAME", shell_complete=namespace_names, help="Default: the context's."
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Find the pod in whichever namespace it is.")
-@click.argument("name", metavar="POD", shell_complete=pod_names)
+@click.argument("name", metavar="[NAMESPACE/]POD", shell_complete=pod_names)
 def pod(kubectl: Kubectl, name: str, namespace: str, *, all_namespaces: bool, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
     """Show one pod: what it asked for, what that makes expected, and what was found.
 
     \b
       kubectl pausewatch pod web -n team-a
+      kubectl pausewatch pod team-a/web        # as findings write it
       kubectl pausewatch pod web -A -o json
     """  # noqa: D301  see above
     if all_namespaces and namespace:
         raise click.UsageError("-n is about one namespace and -A about all: give one of them")
+    written, _, name = name.rpartition("/")
+    if written and (all_namespaces or namespace not in ("", written)):
+        raise click.UsageError(f"{written}/{name} names a namespace already: leave out -n and -A")
+    namespace = namespace or written
     wanted = _pod(kubectl, name, namespace, everywhere=all_namespaces)
     stored = _report(kubectl, wanted.node) if wanted.node else None
     report, now = (None if stored is None else parse(stored)), datetime.now(UTC)
@@ -224,10 +232,14 @@ def _report(kubectl: Kubectl, name: str) -> Object | None:
 
 
 def _pod(kubectl: Kubectl, name: str, namespace: str, *, everywhere: bool) -> AskedPod:
-    with patience(f"reading pod {name}"):
-        found = [asked(one) for one in kubectl.pods(name, namespace, everywhere=everywhere)]
+    try:
+        with patience(f"reading pod {name}"):
+            found = [asked(one) for one in kubectl.pods(name, namespace, everywhere=everywhere)]
+    except NotFoundError as error:
+        where = f"namespace {namespace!r}" if namespace else "the namespace of the context"
+        raise CliError(f"there is no pod {name!r} in {where}; -A looks in all; {LEFT_BEHIND}") from error
     if not found:
-        raise CliError(f"there is no pod {name!r} in any namespace; see kubectl get pods -A")
+        raise CliError(f"there is no pod {name!r} in any namespace; {LEFT_BEHIND}")
     if len(found) > 1:
         raise CliError(
             f"several namespaces have a pod {name!r}: {', '.join(one.namespace for one in found)}; choose with -n"
