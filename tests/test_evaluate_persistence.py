@@ -8,9 +8,11 @@ from pausewatch.model.report import (
     Severity,
 )
 from pausewatch.model.settings import IgnoreRule, Settings
+from pausewatch.model.snapshot import ChangedOwner
 from support.builders import (
     TAKEN_AT,
     UPTIME_SECONDS,
+    WEB_APP_ID,
     a_snapshot,
 )
 from support.scans import MISSING, ScannedNode, an_observation, outcomes
@@ -101,6 +103,29 @@ class TestPersistence:
         node.scan(an_observation())
 
         assert node.scan(snapshot=a_snapshot(containers=MISSING)).findings == ()
+
+    def test_finding_that_nobody_could_confirm_stays_as_it_was(self) -> None:
+        """Nor does a runtime mend anything that answers late when it is asked again; what is known to be gone goes."""
+        silent = ChangedOwner(owner_id=WEB_APP_ID, reason="could not be confirmed: no answer", is_known=False)
+        gone = ChangedOwner(owner_id=WEB_APP_ID, reason="has exited")
+        node = ScannedNode()
+        found = node.scan(an_observation())
+
+        reports = [node.scan(an_observation(), snapshot=a_snapshot(changed_owners=(silent,))) for _ in range(5)]
+
+        assert [report.findings for report in reports] == [found.findings] * 5
+        ended = [node.scan(an_observation(), snapshot=a_snapshot(changed_owners=(gone,))) for _ in range(2)]
+        assert [len(report.findings) for report in ended] == [1, 0]
+
+    def test_suspicion_that_nobody_could_confirm_is_not_seen_once_more(self) -> None:
+        """It needs as many looks as before, and begins with none."""
+        silent = ChangedOwner(owner_id=WEB_APP_ID, reason="could not be confirmed: no answer", is_known=False)
+        unconfirmed = a_snapshot(changed_owners=(silent,))
+        node = ScannedNode(looks=2)
+
+        looks = [unconfirmed, None, unconfirmed, unconfirmed, None]
+
+        assert [len(node.scan(an_observation(), snapshot=one).findings) for one in looks] == [0, 0, 0, 0, 1]
 
     def test_restored_first_seen_time_is_kept(self) -> None:
         """An agent that was restarted goes on where it was."""

@@ -82,7 +82,7 @@ def test_recording_tells_what_it_is() -> None:
     recording = json.loads(render((a_snapshot(),)))
 
     assert recording["kind"] == "PausewatchRecording"
-    assert recording["schemaVersion"] == 2
+    assert recording["schemaVersion"] == 3
     assert recording["pausewatchVersion"]
     assert recording["redacted"] is True
     assert document()["redacted"] is False
@@ -128,7 +128,7 @@ def test_other_schema_names_maker_and_way_out() -> None:
     newer = document() | {"schemaVersion": 7, "pausewatchVersion": "9.1.0"}
 
     assert problem(json.dumps(newer)) == (
-        "made by pausewatch 9.1.0 with schema 7; this program reads 2: use the version that made it, or a newer one"
+        "made by pausewatch 9.1.0 with schema 7; this program reads 3: use the version that made it, or a newer one"
     )
 
 

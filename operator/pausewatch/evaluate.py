@@ -42,6 +42,9 @@ class Seen:
     check: Check
     result: CheckResult
     observations: tuple[Observation, ...]
+    unconfirmed: tuple[Observation, ...] = ()
+    """Of which nobody could tell whether they still held when everything was read. Counted as clean, a runtime that
+    answers late would mend a node, and break it again a minute later."""
 
 
 def evaluate(
@@ -100,9 +103,10 @@ def _run(check: Check, node: NodeView, settings: Settings) -> Seen:
         outcome = check.run(node, thresholds_of(check, settings.thresholds))
         if isinstance(outcome, Unavailable):
             return _skipped(check, outcome)
-        changed = {one.owner_id for one in node.snapshot.changed_owners}
-        observations = tuple(one for one in outcome if changed.isdisjoint(one.rests_on))
-        ids = [_finding_id(check, observation) for observation in observations]
+        changed = {one.owner_id for one in node.snapshot.changed_owners if one.is_known}
+        unknown = {one.owner_id for one in node.snapshot.changed_owners if not one.is_known}
+        unchanged = tuple(one for one in outcome if changed.isdisjoint(one.rests_on))
+        ids = [_finding_id(check, observation) for observation in unchanged]
         if len(set(ids)) != len(ids):
             twice = sorted({one for one in ids if ids.count(one) > 1})
             raise ValueError(f"two observations have one id: {', '.join(twice)}")  # noqa: TRY301  an error of the check
@@ -113,7 +117,12 @@ def _run(check: Check, node: NodeView, settings: Settings) -> Seen:
             result=CheckResult(check=check.id, outcome=Outcome.ERROR, reason="CheckFailed", detail=detail),
             observations=(),
         )
-    return Seen(check=check, result=CheckResult(check=check.id, outcome=Outcome.PASS), observations=observations)
+    return Seen(
+        check=check,
+        result=CheckResult(check=check.id, outcome=Outcome.PASS),
+        observations=tuple(one for one in unchanged if unknown.isdisjoint(one.rests_on)),
+        unconfirmed=tuple(one for one in unchanged if not unknown.isdisjoint(one.rests_on)),
+    )
 
 
 def _skipped(check: Check, why: Unavailable) -> Seen:
@@ -122,26 +131,37 @@ def _skipped(check: Check, why: Unavailable) -> Seen:
 
 
 def _streaks(seen: Seen, known: History, snapshot: Snapshot, settings: Settings) -> Mapping[str, Streak]:
-    """Carry the findings of one check on: seen again, clean once more, or unknown because the check did not run."""
+    """Carry the findings of one check on: seen again, clean once more, or unknown.
+
+    The last where the check did not run, or what it saw could not be confirmed: they stay as they were.
+    """
     before = {finding_id: streak for finding_id, streak in known.streaks.items() if streak.check == seen.check.id}
     if seen.result.outcome is not Outcome.PASS:
         return before
     now = {_finding_id(seen.check, observation): observation for observation in seen.observations}
     lasting_seconds = seen.check.persistence_seconds(thresholds_of(seen.check, settings.thresholds))
+    unknown = {_finding_id(seen.check, observation) for observation in seen.unconfirmed}
+    unknown_still = {finding_id: streak for finding_id, streak in before.items() if finding_id in unknown}
     carried = {
         finding_id: replace(streak, looks=0, clean_looks=streak.clean_looks + 1)
         for finding_id, streak in before.items()
         if finding_id not in now and streak.reported and streak.clean_looks + 1 < CLEAN_LOOKS_TO_CLEAR
     }
-    return carried | {
-        finding_id: _until_reported(
-            _seen_once_more(before.get(finding_id) or _begin(seen.check, observation, known, snapshot), observation),
-            snapshot.uptime_seconds,
-            looks=seen.check.persistence.looks,
-            seconds=lasting_seconds,
-        )
-        for finding_id, observation in now.items()
-    }
+    return (
+        carried
+        | unknown_still
+        | {
+            finding_id: _until_reported(
+                _seen_once_more(
+                    before.get(finding_id) or _begin(seen.check, observation, known, snapshot), observation
+                ),
+                snapshot.uptime_seconds,
+                looks=seen.check.persistence.looks,
+                seconds=lasting_seconds,
+            )
+            for finding_id, observation in now.items()
+        }
+    )
 
 
 def _begin(check: Check, observation: Observation, known: History, snapshot: Snapshot) -> Streak:

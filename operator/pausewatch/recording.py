@@ -28,7 +28,7 @@ from pausewatch.redaction import redact, with_pseudonyms
 from pausewatch.version import program_version
 
 KIND = "PausewatchRecording"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Counts up with every change to the values of a Snapshot: a reader that does not know a field would judge by less
 than was seen."""
 

@@ -99,17 +99,18 @@ def test_container_that_stopped_meanwhile_has_changed(collector: Collector, runt
 
     (changed,) = collector.confirm(snapshot, [WEB_CONTAINER]).changed_owners
 
-    assert (changed.owner_id, changed.reason) == (WEB_CONTAINER, "is no longer running")
+    assert (changed.owner_id, changed.reason, changed.is_known) == (WEB_CONTAINER, "is no longer running", True)
 
 
 def test_runtime_that_hangs_confirms_nothing(collector: Collector, runtime: FakeRuntime) -> None:
-    """A suspicion that nobody could confirm is none."""
+    """Whether it changed is not known then."""
     snapshot = collector.collect()
     runtime.hanging.add("ListContainers")
 
     (changed,) = collector.confirm(snapshot, [WEB_CONTAINER]).changed_owners
 
     assert changed.reason.startswith("could not be confirmed: ")
+    assert not changed.is_known
 
 
 @pytest.mark.usefixtures("runtime")

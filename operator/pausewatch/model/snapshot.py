@@ -43,9 +43,9 @@ class PinnedNamespace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedOwner:
-    """A sandbox or container that was not the same at the end of a scan as at its beginning.
+    """A sandbox or container that was not the same at the end of a scan as at its beginning, or may not have been.
 
-    What was read of it belongs to two different instants, so no observation may rest on it in this scan.
+    What was read of it may belong to two different instants, so no observation may rest on it in this scan.
     """
 
     owner_id: str
@@ -53,6 +53,10 @@ class ChangedOwner:
 
     reason: str
     """What changed, in words: ``is no longer running``, ``has exited``."""
+
+    is_known: bool = True
+    """False where nobody could tell: the runtime or the API server did not answer. What was found before and rests on
+    it is then neither seen again nor gone."""
 
 
 NO_API_SERVER = Unavailable(

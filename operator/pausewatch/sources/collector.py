@@ -120,14 +120,13 @@ class Collector:
         return self._with_pods(self._with_details(snapshot, cri, foreign))
 
     def confirm(self, snapshot: Snapshot, owner_ids: Collection[str]) -> Snapshot:
-        """Read once more what suspicions rest on, and name in the Snapshot what is no longer the same.
+        """Read once more what suspicions rest on, and name in the Snapshot what is not known to be the same.
 
         /proc first and the CRI after it: a container that the runtime still calls RUNNING after its process was seen
         unchanged was running all the while. The API server is asked last.
         """
         changes = ((owner_id, self._what_changed(snapshot, owner_id)) for owner_id in sorted(owner_ids))
-        changed = tuple(ChangedOwner(owner_id=owner_id, reason=reason) for owner_id, reason in changes if reason)
-        return replace(snapshot, changed_owners=changed)
+        return replace(snapshot, changed_owners=tuple(_changed(*change) for change in changes if change[1]))
 
     def _with_details(self, snapshot: Snapshot, cri: CriReading, foreign: Unavailable | None) -> Snapshot:
         if isinstance(cri.listener_pid, Unavailable) or isinstance(cri.runtime, Unavailable):
@@ -161,7 +160,8 @@ class Collector:
         waiting = unknown or self._pods.waiting(_without_ready_sandbox(snapshot, _present(pods)))
         return replace(snapshot, pods=pods, waiting_pods=waiting)
 
-    def _what_changed(self, snapshot: Snapshot, owner_id: str) -> str:
+    def _what_changed(self, snapshot: Snapshot, owner_id: str) -> str | Unavailable:
+        """Return what changed, in words; empty if nothing did, Unavailable if nobody could tell."""
         first = next((one for one in _present(snapshot.first_processes) if one.owner_id == owner_id), None)
         changed = self._proc.what_changed(first) if first is not None else None
         if changed:
@@ -175,7 +175,7 @@ class Collector:
             return gone
         return self._pod_is_back(snapshot, sandbox)
 
-    def _pod_is_back(self, snapshot: Snapshot, sandbox: Sandbox) -> str:
+    def _pod_is_back(self, snapshot: Snapshot, sandbox: Sandbox) -> str | Unavailable:
         """Ask the API server itself about a pod that our copy of its list lacks.
 
         Without a copy nobody suspects a pod to be gone, and what else is wrong with its sandbox needs no API server.
@@ -285,11 +285,14 @@ def _pid_namespace_access(foreign: Unavailable | None) -> tuple[AccessFact, ...]
     return (AccessFact(name=name, granted=False, detail=foreign.detail, lost=lost, remedy=foreign.remedy),)
 
 
-def _unless(confirmed: bool | Unavailable, change: str) -> str:  # noqa: FBT001  the answer of a source
-    """Return what changed; an answer that nobody gave confirms nothing."""
-    if isinstance(confirmed, Unavailable):
-        return f"could not be confirmed: {confirmed.detail}"
-    return "" if confirmed else change
+def _unless(confirmed: bool | Unavailable, change: str) -> str | Unavailable:  # noqa: FBT001  the answer of a source
+    return confirmed if isinstance(confirmed, Unavailable) else "" if confirmed else change
+
+
+def _changed(owner_id: str, change: str | Unavailable) -> ChangedOwner:
+    if isinstance(change, Unavailable):
+        return ChangedOwner(owner_id=owner_id, reason=f"could not be confirmed: {change.detail}", is_known=False)
+    return ChangedOwner(owner_id=owner_id, reason=change)
 
 
 def _present(section: tuple[T, ...] | Unavailable) -> tuple[T, ...]:
