@@ -15,7 +15,7 @@ from support.changes import with_sandbox
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = re.compile(r"^(?:\$ )?(?:sudo )?(pausewatch [a-z].*)$")
-IN_A_POD = re.compile(r"^kubectl exec .* -- (pausewatch [a-z].*)$")
+IN_A_POD = re.compile(r"^kubectl .*exec .* -- (pausewatch [a-z].*)$")
 PLACEHOLDERS = {
     "[NAMESPACE/]POD": "team-a/web", "<namespace>/<pod>": "team-a/web", "<pod>": "web", "<namespace>": "team-a",
     "FILE": "node-7.json", "REASON": "ZombieBuildup", "ALERT": "PausewatchDown",

@@ -34,7 +34,7 @@ def command(source: Source, kubeconfig: Path | None) -> ExitCode:
       sudo pausewatch doctor
       sudo pausewatch doctor --runtime-endpoint unix:///run/crio/crio.sock
       pausewatch doctor --kubeconfig agent.kubeconfig
-      kubectl exec AGENT-POD -- pausewatch doctor
+      kubectl -n pausewatch exec POD -- pausewatch doctor
       pausewatch doctor --from node-7.json
     """  # noqa: D301  \b is click's mark for lines that are not to be wrapped
     snapshot = source.snapshot()

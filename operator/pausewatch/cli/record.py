@@ -33,7 +33,7 @@ def command(source: Source, file: str, *, redact_names: bool, unredacted: bool) 
     \b
       sudo pausewatch record node-7.json
       sudo pausewatch record --redact-names node-7.json
-      kubectl exec AGENT-POD -- pausewatch record - > node-7.json
+      kubectl -n pausewatch exec POD -- pausewatch record - > node-7.json
       pausewatch scan --from node-7.json
     """  # noqa: D301  \b is click's mark for lines that are not to be wrapped
     if redact_names and unredacted:

@@ -74,8 +74,17 @@ def test_boot_id() -> None:
     assert without.remedy
 
 
+def test_pins_that_one_right_would_show_are_one_fact() -> None:
+    """A hundred pods would hide the rest of the page behind a hundred times the same three lines."""
+    gone = Unavailable(reason="PinMissing", detail="pin is gone")
+    denied, other = access.pins([DENIED, gone, DENIED, DENIED])
+
+    assert (denied.detail, denied.remedy) == ("ns may not be read, and 2 more like it", "run as root")
+    assert other.detail == "pin is gone"
+
+
 def test_pins() -> None:
-    """One fact for each that is missing, with something to do about it."""
+    """What is missing, with something to do about it."""
     assert access.pins(()) == ()
     (fact,) = access.pins([Unavailable(reason="PinMissing", detail="pin is gone")])
     assert not fact.granted

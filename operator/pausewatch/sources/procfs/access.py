@@ -95,14 +95,18 @@ def cgroups(version: str) -> AccessFact:
 
 
 def pins(unread: Iterable[Unavailable]) -> tuple[AccessFact, ...]:
-    """Return one fact for each pinned namespace that could not be read."""
+    """Return the pinned namespaces that could not be read, one fact for each remedy: one missing right hides them all."""
+    found: dict[str, list[str]] = {}
+    for pin in unread:
+        remedy = pin.remedy or "compare the path with findmnt -t nsfs in the runtime's mount namespace"
+        found.setdefault(remedy, []).append(pin.detail)
     return tuple(
         AccessFact(
             name="pinned-namespace",
             granted=False,
-            detail=pin.detail,
-            lost="the comparison of the containers of that pod with its sandbox",
-            remedy=pin.remedy or "compare the path with findmnt -t nsfs in the runtime's mount namespace",
+            detail=details[0] + (f", and {len(details) - 1:,} more like it" if details[1:] else ""),
+            lost="the comparison of containers with their sandbox, where it is held by such a file",
+            remedy=remedy,
         )
-        for pin in unread
+        for remedy, details in found.items()
     )
