@@ -5,9 +5,7 @@ from typing import Any
 
 import pytest
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.abnormal_pause import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Identity
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
@@ -27,6 +25,7 @@ from support.builders import (
 )
 from support.changes import with_sandbox, with_zombies
 from support.commands import DELETE_WEB
+from support.observed import observed
 
 MEBIBYTE = 1 << 20
 
@@ -35,9 +34,7 @@ def run(snapshot: Snapshot, dead_seconds: float = 10) -> tuple[Observation, ...]
     """Run the check on a node whose zombies have all been seen dead for so many seconds."""
     since = snapshot.uptime_seconds - dead_seconds
     node = a_node(snapshot, {zombie.identity: since for zombie in a_node(snapshot).zombies})
-    outcome = CHECK.run(node, thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, node)
 
 
 def with_usage(snapshot: Snapshot | None = None, **changes: Any) -> Snapshot:  # noqa: ANN401  passed on

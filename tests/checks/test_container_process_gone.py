@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.container_process_gone import CHECK
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
@@ -25,6 +24,7 @@ from support.builders import (
 )
 from support.changes import with_container, with_sandbox, without_process
 from support.commands import DELETE_WEB
+from support.observed import observed
 
 GONE = without_process(a_snapshot(), WEB_APP_PID)
 
@@ -32,9 +32,7 @@ GONE = without_process(a_snapshot(), WEB_APP_PID)
 def run(snapshot: Snapshot, missed_for_seconds: float | None = 30) -> tuple[Observation, ...]:
     """Run the check on a node whose container app has been without its process for so long."""
     lost: Mapping[str, float] = {} if missed_for_seconds is None else {WEB_APP_ID: UPTIME_SECONDS - missed_for_seconds}
-    outcome = CHECK.run(NodeView(snapshot, History(lost_since=lost)), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, NodeView(snapshot, History(lost_since=lost)))
 
 
 def in_state(snapshot: Snapshot, pid: int, state: str, threads: int = 1) -> Snapshot:

@@ -4,9 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.duplicate_pod_ip import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import NamespaceMode, SandboxState
 from pausewatch.model.snapshot import Snapshot
@@ -28,6 +26,7 @@ from support.builders import (
 )
 from support.changes import with_container, with_network, with_sandbox
 from support.commands import DELETE_SHARED
+from support.observed import observed
 
 ADDRESS = "10.200.0.3"
 """Of web-x."""
@@ -40,9 +39,7 @@ TAKEN = with_network(a_snapshot(), SHARED_SANDBOX_ID, addresses=(ADDRESS, "10.20
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check."""
-    outcome = CHECK.run(a_node(snapshot), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def test_healthy_node_is_silent() -> None:

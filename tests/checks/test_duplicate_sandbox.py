@@ -12,6 +12,7 @@ from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.snapshot import Snapshot
 from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_node, a_sandbox, a_snapshot, adding, hex_id
 from support.changes import with_sandbox
+from support.observed import observed
 
 SECOND_ID = hex_id("the second")
 TWICE = adding(
@@ -22,9 +23,7 @@ TWICE = adding(
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check."""
-    outcome = CHECK.run(a_node(snapshot), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def test_healthy_node_is_silent() -> None:

@@ -6,11 +6,11 @@ import pytest
 
 from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.leaked_network_namespace import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.network_pin import NetworkPin
 from pausewatch.model.process import Identity
 from pausewatch.model.report import Evidence, Observation, Severity
 from support.builders import KUBELET_PID, TAKEN_AT, a_node, a_snapshot, identity
+from support.observed import observed
 
 NAME = "cni-0f8fad5b-d9cb-469f-a165-70867728950e"
 NOW = TAKEN_AT.timestamp()
@@ -29,9 +29,7 @@ def a_pin(age_seconds: float = 601, **changes: Any) -> NetworkPin:  # noqa: ANN4
 
 def run(*pins: NetworkPin, **changes: Any) -> tuple[Observation, ...]:  # noqa: ANN401  any section
     """Run the check on a node with these pins."""
-    outcome = CHECK.run(a_node(a_snapshot(network_pins=pins, **changes)), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(a_snapshot(network_pins=pins, **changes)))
 
 
 def test_healthy_node_is_silent() -> None:

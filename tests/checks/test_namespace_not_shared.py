@@ -27,6 +27,7 @@ from support.builders import (
 )
 from support.changes import with_container, with_first_process, with_sandbox, without_process
 from support.commands import DELETE_WEB, delete_pod
+from support.observed import observed
 
 NEW = FIRST_INODE + 99_999
 WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID
@@ -34,9 +35,7 @@ WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check on a node that it can judge."""
-    outcome = CHECK.run(a_node(snapshot), {})
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def reasons(observations: Iterable[Observation]) -> list[tuple[str, str, str]]:

@@ -7,11 +7,11 @@ import pytest
 
 from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.orphaned_shim import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.membership import MonitorKind
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
 from support.builders import a_monitor, a_node, a_process, a_runtime, a_snapshot, adding, hex_id
+from support.observed import observed
 
 GONE_ID = hex_id("gone")
 SHIM_PID = 3900
@@ -19,9 +19,7 @@ SHIM_PID = 3900
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check with its defaults."""
-    outcome = CHECK.run(a_node(snapshot), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def orphaned(**changes: Any) -> Snapshot:  # noqa: ANN401  passed on

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.pause_gone import CHECK
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
@@ -24,6 +23,7 @@ from support.builders import (
 )
 from support.changes import with_container, with_sandbox, without_process
 from support.commands import DELETE_WEB
+from support.observed import observed
 
 MISSING = Unavailable(reason="Missing", detail="it was taken away by a test")
 BEHIND_ITS_BACK = without_process(a_snapshot(), WEB_PAUSE_PID)
@@ -33,9 +33,7 @@ HEADLESS = with_sandbox(BEHIND_ITS_BACK, WEB_SANDBOX_ID, state=SandboxState.NOTR
 def run(snapshot: Snapshot, lost_for_seconds: float = 91) -> tuple[Observation, ...]:
     """Run the check on a node whose sandbox of web-x has been without pause for so long."""
     history = History(lost_since={WEB_SANDBOX_ID: UPTIME_SECONDS - lost_for_seconds})
-    outcome = CHECK.run(NodeView(snapshot, history), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, NodeView(snapshot, history))
 
 
 def test_healthy_node_is_silent() -> None:

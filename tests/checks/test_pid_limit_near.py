@@ -2,9 +2,7 @@
 
 import pytest
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.pid_limit_near import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.pid_limit import PidLimit
 from pausewatch.model.report import Evidence, Observation, Severity
@@ -25,6 +23,7 @@ from support.builders import (
 )
 from support.changes import with_zombies
 from support.commands import DELETE_WEB
+from support.observed import observed
 
 POD = "/sys/fs/cgroup/kubepods/pod1"
 MACHINE = PidLimit(directory="", owner_ids=(), tasks=500, most_tasks=32_768)
@@ -51,9 +50,7 @@ def run(
         zombies_seen_since={zombie.identity: since for zombie in a_node(snapshot).zombies},
         zombie_counts={} if growth_per_minute is None else {WEB_APP_ID: tuple(counts)},
     )
-    outcome = CHECK.run(NodeView(snapshot, history), thresholds_of(CHECK, {CHECK.id: thresholds}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, NodeView(snapshot, history), thresholds)
 
 
 def with_limits(zombies: int, limits: tuple[PidLimit, ...], parent_pid: int = WEB_APP_PID) -> Snapshot:

@@ -1,14 +1,13 @@
 """Ready sandboxes were made from other images than the configured one."""
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.sandbox_image_drift import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Observation, Severity
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.sandbox_image import NamedImage
 from pausewatch.model.snapshot import Snapshot
 from support.builders import PAUSE_IMAGE, SHARED_SANDBOX_ID, WEB_SANDBOX_ID, a_node, a_sandbox_image, a_snapshot, hex_id
 from support.changes import with_sandbox
+from support.observed import observed
 
 OLD_NAME = "localhost/pause:3.9"
 OLD = NamedImage(image=OLD_NAME, id=f"sha256:{hex_id(OLD_NAME)}")
@@ -17,9 +16,7 @@ DRIFTED = with_sandbox(a_snapshot(sandbox_image=a_sandbox_image(others=(OLD,))),
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check."""
-    outcome = CHECK.run(a_node(snapshot), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def test_healthy_node_is_silent() -> None:

@@ -1,6 +1,5 @@
 """The configured sandbox image is not on the node."""
 
-from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.sandbox_image_missing import CHECK
 from pausewatch.evaluate import evaluate
 from pausewatch.model.availability import Unavailable
@@ -10,6 +9,7 @@ from pausewatch.model.sandbox_image import NamedImage
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
 from support.builders import PAUSE_IMAGE, a_node, a_sandbox_image, a_snapshot, hex_id
+from support.observed import observed
 
 OLD = NamedImage(image="localhost/pause:3.9", id=f"sha256:{hex_id('old')}")
 WITHOUT = a_snapshot(sandbox_image=a_sandbox_image(id="", pinned=None, others=(OLD,)))
@@ -17,9 +17,7 @@ WITHOUT = a_snapshot(sandbox_image=a_sandbox_image(id="", pinned=None, others=(O
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check."""
-    outcome = CHECK.run(a_node(snapshot), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def test_healthy_node_is_silent() -> None:

@@ -25,6 +25,7 @@ from support.builders import (
     hex_id,
 )
 from support.changes import with_sandbox
+from support.observed import observed
 
 OLD_ID = hex_id("the sandbox before")
 OLD = a_sandbox(id=OLD_ID, state=SandboxState.NOTREADY, created_at_seconds=1000.0)
@@ -38,9 +39,7 @@ def run(snapshot: Snapshot, absent_seconds: float | None = None) -> tuple[Observ
     absent_since = None if absent_seconds is None else UPTIME_SECONDS - absent_seconds
     memory = PodMemory(grace_seconds=30, absent_since=absent_since)
     node = a_node(snapshot, pods={WEB_SANDBOX_ID: memory, OLD_ID: memory})
-    outcome = CHECK.run(node, thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, node)
 
 
 def pods(snapshot: Snapshot, known: Any) -> Snapshot:  # noqa: ANN401  a section of a Snapshot

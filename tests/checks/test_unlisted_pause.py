@@ -7,7 +7,6 @@ import pytest
 
 from pausewatch.checks._check import thresholds_of
 from pausewatch.checks.unlisted_pause import CHECK
-from pausewatch.model.availability import Unavailable
 from pausewatch.model.membership import MonitorKind
 from pausewatch.model.next_commands import unless_listed
 from pausewatch.model.report import Evidence, Observation, Severity
@@ -25,6 +24,7 @@ from support.builders import (
     hex_id,
 )
 from support.changes import with_container
+from support.observed import observed
 
 GONE_ID = hex_id("gone")
 SHIM_PID, PAUSE_PID = 3900, 3901
@@ -32,9 +32,7 @@ SHIM_PID, PAUSE_PID = 3900, 3901
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...]:
     """Run the check with its defaults."""
-    outcome = CHECK.run(a_node(snapshot), thresholds_of(CHECK, {}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, a_node(snapshot))
 
 
 def unlisted(seconds: float = 10, *, parent_pid: int = SHIM_PID, **shim: Any) -> Snapshot:  # noqa: ANN401  passed on

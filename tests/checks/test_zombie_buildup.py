@@ -26,15 +26,14 @@ from support.builders import (
 )
 from support.changes import with_zombies, with_zombies_of_another_node
 from support.commands import DELETE_WEB
+from support.observed import observed
 
 
 def run(snapshot: Snapshot, seen: float = 60, **thresholds: float) -> tuple[Observation, ...]:
     """Run the check on a node whose zombies have all been seen dead for so many seconds."""
     since = snapshot.uptime_seconds - seen
     node = a_node(snapshot, {zombie.identity: since for zombie in a_node(snapshot).zombies})
-    outcome = CHECK.run(node, thresholds_of(CHECK, {CHECK.id: thresholds}))
-    assert not isinstance(outcome, Unavailable), outcome
-    return outcome
+    return observed(CHECK, node, thresholds)
 
 
 def test_healthy_node_is_silent() -> None:
