@@ -51,6 +51,21 @@ def a_record(text: str = "broke", thread: str = KOPF_THREAD) -> logging.LogRecor
     return record
 
 
+def test_limit_that_can_not_be_raised_stays(caplog: pytest.LogCaptureFixture) -> None:
+    """The kernel refuses where somebody has lowered fs.nr_open below the hard limit: slow reads, and no crash."""
+
+    def refuse(_: int, __: tuple[int, int]) -> None:
+        raise ValueError("not allowed to raise maximum limit")
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+        assert allow_open_files(refuse) == (512, 512)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert "fs.nr_open" in caplog.text
+
+
 @pytest.mark.parametrize(("thread", "kept"), [(KOPF_THREAD, False), ("MainThread", True)])
 def test_traces_of_kopf_are_left_out(thread: str, *, kept: bool) -> None:
     """Ours are bugs that somebody has to find; kopf's are news about the cluster."""

@@ -34,6 +34,9 @@ QUIET: Mapping[str, int] = {
 }
 
 
+logger = logging.getLogger(__name__)
+
+
 def set_up_log(level: int = logging.INFO) -> None:
     """Log to stderr, one line per record but for blocks that say so."""
     logging.basicConfig(level=level, format=LOG_FORMAT, datefmt=LOG_TIMES)
@@ -70,12 +73,22 @@ class KopfFilter(logging.Filter):
         return True
 
 
-def allow_open_files() -> tuple[int, int]:
-    """Raise the soft limit of open files towards the hard one; return it before and now (getrlimit(2))."""
+def allow_open_files(
+    set_limit: Callable[[int, tuple[int, int]], None] = resource.setrlimit,
+) -> tuple[int, int]:
+    """Raise the soft limit of open files towards the hard one; return it before and now (getrlimit(2)).
+
+    The kernel refuses every change below a hard limit that is above ``fs.nr_open`` (kernel/sys.c, do_prlimit): whoever
+    lowers that on a running node must not keep its agent from starting.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = open_files_wanted(soft, hard)
     if wanted != soft:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        try:
+            set_limit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (ValueError, OSError) as error:
+            logger.warning("the limit of open files stays %d: %s; fs.nr_open may be below the hard limit", soft, error)
+            return soft, soft
     return soft, wanted
 
 
