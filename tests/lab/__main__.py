@@ -44,7 +44,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    r"""Real container runtimes, started from nothing, to make and break pods in.
+    """Real container runtimes, started from nothing, to make and break pods in.
 
     A lab is named after its version unless --name says otherwise, and keeps to itself: its own mount and network
     namespaces, cgroup and directories. It needs root.
@@ -63,7 +63,7 @@ def main() -> None:
       python -m lab start cluster --vm-node node-c       # or one with a kernel of its own: cgroup v2, AppArmor
       python -m lab enter cluster/node-b -- ps -ef
       python -m lab kubectl cluster get nodes   # elsewhere: KUBECONFIG=$(python -m lab kubeconfig)
-    """
+    """  # noqa: D301  \b is click's mark for lines that are not to be wrapped
 
 
 @main.command()

@@ -95,7 +95,7 @@ def cgroups(version: str) -> AccessFact:
 
 
 def pins(unread: Iterable[Unavailable]) -> tuple[AccessFact, ...]:
-    """Return the pinned namespaces that could not be read, one fact for each remedy: one missing right hides them all."""
+    """Return the pinned namespaces that could not be read, one fact for each remedy: one right hides them all."""
     found: dict[str, list[str]] = {}
     for pin in unread:
         remedy = pin.remedy or "compare the path with findmnt -t nsfs in the runtime's mount namespace"
