@@ -9,6 +9,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.membership import SETTLING_SECONDS
 from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pause_usage import PauseUsage
+from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Sandbox
@@ -99,7 +100,6 @@ def _observe(
     subject = subject_of_sandbox(sandbox)
     image = _image(node, sandbox)[0]
     dead = ", ".join(str(zombie.pid) for zombie in zombies[:ZOMBIES_SHOWN])
-    pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     return Observation(
         reason=ABNORMAL_PAUSE,
         severity=Severity.WARNING,
@@ -121,7 +121,7 @@ def _observe(
             NextCommand(run_on=RunOn.NODE, command=f"ps --ppid {usage.identity.pid} -o pid,stat,lstart,comm")
             if zombies
             else NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {shlex.quote(sandbox.id)}"),
-            NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+            inspect_pod(sandbox.namespace, sandbox.name),
             *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
         ),
         rests_on=(sandbox.id,),

@@ -4,6 +4,7 @@ import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.next_commands import delete_pod
+from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container
@@ -68,10 +69,9 @@ def _liveliness(shim: Process) -> str:
 
 def _next_commands(node: NodeView, container: Container, shim: Process | None) -> tuple[NextCommand, ...]:
     sandbox = node.sandboxes[container.sandbox_id]
-    pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     shim_state = f"ps -p {shim.pid} -o pid,stat,lstart,comm" if shim is not None else ""
     return (
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+        inspect_pod(sandbox.namespace, sandbox.name),
         NextCommand(run_on=RunOn.NODE, command=f"crictl inspect {shlex.quote(container.id)}"),
         *((NextCommand(run_on=RunOn.NODE, command=shim_state),) if shim_state else ()),
         *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),

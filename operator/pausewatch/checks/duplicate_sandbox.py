@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.model.pod_commands import get_pod, inspect_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import ContainerState, Sandbox, SandboxState
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -57,12 +58,10 @@ def _told(node: NodeView, sandbox: Sandbox) -> str:
 
 
 def _next_commands(newest: Sandbox, older: list[Sandbox]) -> tuple[NextCommand, ...]:
-    namespace, name = shlex.quote(newest.namespace), shlex.quote(newest.name)
-    pod = shlex.quote(f"{newest.namespace}/{newest.name}")
     identifiers = " ".join(shlex.quote(one.id) for one in older)
     return (
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} get pod {name} -o wide"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+        get_pod(newest.namespace, newest.name),
+        inspect_pod(newest.namespace, newest.name),
         NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {identifiers}"),
         NextCommand(run_on=RunOn.NODE, command=f"crictl stopp {identifiers}"),
     )

@@ -7,6 +7,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
 from pausewatch.model.next_commands import delete_pod, only_if
 from pausewatch.model.pod_address import AddressedPod, why_nothing_was_seen
+from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -51,10 +52,9 @@ def _consequence(*, itself: bool) -> str:
 
 def _next_commands(node: NodeView, pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
     sandbox = pod.sandbox
-    name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     return (
         NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip address show dev lo"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
+        inspect_pod(sandbox.namespace, sandbox.name),
         NextCommand(run_on=RunOn.NODE, command=_set_up(node, inside)),
         *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
     )

@@ -1,6 +1,5 @@
 """A container's first process is not in the Linux namespace that its pod asked for."""
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
 from pausewatch.model.namespace_owners import OwnerKind
 from pausewatch.model.next_commands import delete_pod
+from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.process import FirstProcess
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container, NamespaceMode
@@ -200,10 +200,9 @@ def _next_commands(case: _Case) -> tuple[NextCommand, ...]:
         if owner_id in node.first_processes
     ]
     links = " ".join(f"/proc/{pid}/ns/{link}" for pid in compared)
-    pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     return (
         NextCommand(run_on=RunOn.NODE, command=f"readlink {links}"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+        inspect_pod(sandbox.namespace, sandbox.name),
         *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
     )
 

@@ -3,6 +3,7 @@
 import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.model.pod_commands import get_pod, inspect_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container, ContainerState, Sandbox, SandboxState
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -76,11 +77,10 @@ def _pause(node: NodeView, sandbox: Sandbox) -> tuple[Evidence, ...]:
 
 
 def _next_commands(sandbox: Sandbox) -> tuple[NextCommand, ...]:
-    namespace, name, identifier = (shlex.quote(text) for text in (sandbox.namespace, sandbox.name, sandbox.id))
-    pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
+    identifier = shlex.quote(sandbox.id)
     return (
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} get pod {name} -o wide"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+        get_pod(sandbox.namespace, sandbox.name),
+        inspect_pod(sandbox.namespace, sandbox.name),
         NextCommand(run_on=RunOn.NODE, command=f"crictl stopp {identifier}"),
         NextCommand(run_on=RunOn.NODE, command=f"crictl rmp {identifier}"),
     )

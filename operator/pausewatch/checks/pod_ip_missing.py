@@ -1,11 +1,10 @@
 """A pod's network namespace lacks the address under which Kubernetes knows the pod, or its link is down."""
 
-import shlex
-
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thresholds
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pod_address import AddressedPod, why_nothing_was_seen
+from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -58,10 +57,9 @@ def _consequence(*, itself: bool) -> str:
 
 def _next_commands(pod: AddressedPod, inside: PodNetwork) -> tuple[NextCommand, ...]:
     sandbox = pod.sandbox
-    name = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     return (
         NextCommand(run_on=RunOn.NODE, command=f"nsenter {inside.nsenter_options} ip address"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {name}"),
+        inspect_pod(sandbox.namespace, sandbox.name),
         *delete_pod(sandbox.namespace, sandbox.name, sandbox.uid),
     )
 

@@ -4,6 +4,7 @@ import shlex
 from dataclasses import replace
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.model.pod_commands import describe_pod, inspect_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Sandbox
 from pausewatch.model.sandbox_births import made_within
@@ -55,11 +56,10 @@ def _observe(newest: Sandbox, thresholds: Thresholds) -> Observation:
 
 def _next_commands(sandbox: Sandbox) -> tuple[NextCommand, ...]:
     namespace, name = shlex.quote(sandbox.namespace), shlex.quote(sandbox.name)
-    pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
     return (
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} describe pod {name}"),
+        describe_pod(sandbox.namespace, sandbox.name),
         NextCommand(run_on=RunOn.NODE, command=f"crictl pods --namespace {namespace} --name {name}"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+        inspect_pod(sandbox.namespace, sandbox.name),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.pod import Pod, WaitingPod
+from pausewatch.model.pod_commands import describe_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
 from pausewatch.model.view import NodeView
@@ -63,7 +64,7 @@ def _next_commands(pod: Pod) -> tuple[NextCommand, ...]:
     namespace, name = shlex.quote(pod.namespace), shlex.quote(pod.name)
     selector = shlex.quote(f"involvedObject.uid={pod.uid},reason={EVENT_REASON}")
     return (
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} describe pod {name}"),
+        describe_pod(pod.namespace, pod.name),
         NextCommand(
             run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} get events --field-selector {selector}"
         ),

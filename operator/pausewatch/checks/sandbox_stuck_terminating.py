@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
 from pausewatch.model.linux_namespace import NamespaceKind
+from pausewatch.model.pod_commands import describe_pod, inspect_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import Container, ContainerState, Sandbox, SandboxState
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -111,11 +112,10 @@ def _pause(node: NodeView, sandbox: Sandbox) -> tuple[Evidence, ...]:
 
 
 def _next_commands(sandbox: Sandbox) -> tuple[NextCommand, ...]:
-    namespace, name, identifier = (shlex.quote(text) for text in (sandbox.namespace, sandbox.name, sandbox.id))
-    pod = shlex.quote(f"{sandbox.namespace}/{sandbox.name}")
+    identifier = shlex.quote(sandbox.id)
     return (
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} describe pod {name}"),
-        NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"),
+        describe_pod(sandbox.namespace, sandbox.name),
+        inspect_pod(sandbox.namespace, sandbox.name),
         NextCommand(run_on=RunOn.NODE, command=f"crictl stopp {identifier}"),
     )
 

@@ -3,6 +3,7 @@
 import shlex
 
 from pausewatch.checks._check import Check, Persistence, Reason, Stability, Threshold, Thresholds
+from pausewatch.model.pod_commands import get_pod
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.sandbox import ContainerState, Sandbox, SandboxState
 from pausewatch.model.view import NodeView, subject_of_sandbox
@@ -72,9 +73,9 @@ def _observe(sandbox: Sandbox, why: str, lasting_seconds: float) -> Observation:
 
 
 def _next_commands(sandbox: Sandbox) -> tuple[NextCommand, ...]:
-    namespace, name, identifier = (shlex.quote(text) for text in (sandbox.namespace, sandbox.name, sandbox.id))
+    identifier = shlex.quote(sandbox.id)
     return (
-        NextCommand(run_on=RunOn.CLUSTER, command=f"kubectl --namespace {namespace} get pod {name} -o wide"),
+        get_pod(sandbox.namespace, sandbox.name),
         NextCommand(run_on=RunOn.NODE, command=f"crictl inspectp {identifier}"),
         NextCommand(run_on=RunOn.NODE, command=f"crictl rmp {identifier}"),
     )

@@ -7,6 +7,7 @@ from pausewatch.checks._check import Check, Persistence, Reason, Stability, Thre
 from pausewatch.model.linux_namespace import NamespaceKind, namespace_text
 from pausewatch.model.next_commands import delete_pod
 from pausewatch.model.pid_limit import PidLimit, reached_about
+from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
 from pausewatch.model.subject import Subject
@@ -124,8 +125,7 @@ def _next_commands(group: ZombieGroup, subject: Subject) -> tuple[NextCommand, .
         whose = f"ps -ww -p {parent.pid} -o pid,ppid,lstart,comm,cgroup"
         commands.append(NextCommand(run_on=RunOn.NODE, command=whose))
         return tuple(commands)
-    pod = shlex.quote(f"{subject.namespace}/{subject.pod}")
-    commands.append(NextCommand(run_on=RunOn.NODE, command=f"pausewatch inspect {pod}"))
+    commands.append(inspect_pod(subject.namespace, subject.pod))
     in_namespace = f"kubectl --namespace {shlex.quote(subject.namespace)}"
     name = shlex.quote(subject.pod)
     probes = f"{in_namespace} get pod {name} --output jsonpath={EXEC_PROBES}"
