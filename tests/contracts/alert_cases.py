@@ -145,6 +145,8 @@ def _stale(rules: tuple[Rule, ...]) -> Iterator[Case]:
     period = _series("pausewatch_scan_period_seconds", NODE)
     # The last scan at minute 10: five minutes later it is as old as it may be.
     yield case(rules, {success: "0+60x10 600x39 3060+60x10", period: "30x70"}, {20: [], 21: [alert], 52: []})
+    # A node whose clock is seven minutes behind: its scans come to an end all the time.
+    yield case(rules, {success: "-420+60x40 stale", period: "30x40 stale"}, {20: [], 40: []})
     # With a period of five minutes, fifty minutes.
     yield case(rules, {success: "0+60x10 600x80", period: "300x100"}, {65: [], 66: [alert]})
     # An agent that never completed a scan.

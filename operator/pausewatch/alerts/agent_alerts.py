@@ -76,6 +76,8 @@ AGENT_ALERTS = (
     time() - max by (cluster, node) (pausewatch_last_scan_success_timestamp_seconds)
   >
     clamp_min(10 * max by (cluster, node) (pausewatch_scan_period_seconds), 300)
+  unless
+    max by (cluster, node) (changes(pausewatch_last_scan_success_timestamp_seconds[5m])) > 0
 )
 or
 (
