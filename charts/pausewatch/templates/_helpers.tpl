@@ -19,7 +19,7 @@
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "pausewatch.fullname" .) .Values.serviceAccount.name -}}
 {{- else -}}
-{{- default "default" .Values.serviceAccount.name -}}
+{{- required "serviceAccount.name: name the account, where the chart does not create it; were it the Kubernetes namespace's default, every pod there would have the agent's rights" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end -}}
 

@@ -103,6 +103,21 @@ def test_api_server_would_take_it(rendered: Mapping[str, list[Manifest]], api_se
     assert said.count("serverside-applied (server dry run)") == len(different) > len(rendered)
 
 
+def test_kept_definition_is_taken_over_by_another_release(
+    api_server: Cluster, tools: ChartTools, tmp_path: Path
+) -> None:
+    """Helm refuses what a release elsewhere, or kubectl, has made, unless it is told to take it: docs/install.md."""
+    helm = Helm(tools.helm, tmp_path, NAMESPACE, api_server.kubeconfig)
+    api_server.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={REPOSITORY}/manifests/crd.yaml")
+    install = ("install", "elsewhere", str(CHART), f"--namespace={NAMESPACE}", "--dry-run=server")
+    refused = helm.run(*install)
+    taken = helm.run(*install, "--take-ownership")
+
+    assert "invalid ownership metadata" in refused.stderr
+    assert taken.returncode == 0, taken.stderr
+    assert "--take-ownership" in (REPOSITORY / "docs" / "install.md").read_text()
+
+
 def test_openshift_is_told_exactly_what_the_agent_asks_for(helm: Helm) -> None:
     """There is no API server of OpenShift here: what it admits is compared with what the pod wants."""
     asked = ("--set=securityContextConstraints.create=true", "--set=settings.deepProbe=true")
@@ -211,10 +226,27 @@ def test_monitors_scrape_as_a_plain_prometheus_is_told_to(helm: Helm) -> None:
 
 def test_agents_are_scraped_once(helm: Helm) -> None:
     """By two monitors, all sums over nodes would be double, those of the recorded series and dashboards too."""
-    done = helm.run("template", "--set=podMonitor.enabled=true,serviceMonitor.enabled=true", str(CHART))
+    said = helm.refusal("--set=podMonitor.enabled=true,serviceMonitor.enabled=true")
 
-    assert done.returncode != 0
-    assert "Enable the one that your Prometheus selects" in done.stderr
+    assert "Enable the one that your Prometheus selects" in said
+
+
+def test_account_that_the_chart_does_not_create_has_a_name(helm: Helm) -> None:
+    """Otherwise the rights would go to the default account, and so to every pod of the Kubernetes namespace."""
+    assert "serviceAccount.name: name the account" in helm.refusal("--set=serviceAccount.create=false")
+
+
+def test_labels_and_annotations_of_one_s_own_stand_once(helm: Helm) -> None:
+    """A key that stands twice is an error for half of the programs that read YAML. The selector's labels stay."""
+    usual = "cluster-autoscaler\\.kubernetes\\.io/safe-to-evict"
+    own = (f"--set-string=podAnnotations.{usual}=false", "--set=podLabels.app\\.kubernetes\\.io/name=other")
+    text = helm.template(*own, "--show-only=templates/daemonset.yaml")
+    template = yaml.safe_load(text)["spec"]["template"]["metadata"]
+
+    assert template["annotations"]["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+    assert template["labels"]["app.kubernetes.io/name"] == "pausewatch"
+    assert text.count("safe-to-evict") == 1
+    assert "name: other" not in text
 
 
 def test_dashboards_are_those_of_the_files(helm: Helm) -> None:
