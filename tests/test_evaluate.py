@@ -19,17 +19,17 @@ from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.snapshot import SECTIONS, ChangedOwner, Snapshot
 from pausewatch.model.zombies import ELSEWHERE
-from support.builders import (
+from support.builders import a_snapshot
+from support.changes import with_container, with_first_process, with_sandbox, with_zombies, with_zombies_of_another_node
+from support.parts import (
     CONTAINERD_PID,
     HOST_LINKS,
     SHARED_PAUSE_PID,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
-    a_snapshot,
     a_subject,
 )
-from support.changes import with_container, with_first_process, with_sandbox, with_zombies, with_zombies_of_another_node
 from support.scans import MISSING, ScannedNode, an_observation, outcomes
 
 

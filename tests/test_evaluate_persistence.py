@@ -9,12 +9,8 @@ from pausewatch.model.report import (
 )
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.snapshot import ChangedOwner
-from support.builders import (
-    TAKEN_AT,
-    UPTIME_SECONDS,
-    WEB_APP_ID,
-    a_snapshot,
-)
+from support.builders import a_snapshot
+from support.parts import TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID
 from support.scans import MISSING, ScannedNode, an_observation, outcomes
 
 

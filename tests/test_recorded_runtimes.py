@@ -28,8 +28,9 @@ from pausewatch.model.view import NodeView
 from pausewatch.sources.cri.translate_container import translate_container
 from pausewatch.sources.cri.translate_sandbox import translate_sandbox
 from sources.cri.recorded import recorded_container, recorded_sandbox
-from support.builders import HOST_LINKS, a_pod, a_pod_network, a_process, a_snapshot, present
+from support.builders import a_snapshot, present
 from support.changes import with_first_process
+from support.parts import HOST_LINKS, a_pod, a_pod_network, a_process
 
 CRI_O_PODS = ("cri-o-1.37/web", "cri-o-1.37/hostnet", "cri-o-1.37/hostpid", "cri-o-1.37/sharedpid")
 COMPARING = ("loopback-down", "namespace-not-shared", "pod-ip-missing")

@@ -12,8 +12,9 @@ from pausewatch.model.snapshot import ChangedOwner, Snapshot
 from pausewatch.recording import Redaction, render
 from pausewatch.redaction import redact, with_pseudonyms
 from pausewatch.scan import judge
-from support.builders import WEB_APP_ID, WEB_SANDBOX_ID, WEB_UID, a_snapshot, present
+from support.builders import a_snapshot, present
 from support.changes import with_container, with_first_process, with_sandbox
+from support.parts import WEB_APP_ID, WEB_SANDBOX_ID, WEB_UID
 
 
 def failed_call(detail: str) -> Unavailable:

@@ -9,8 +9,9 @@ from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import ChangedOwner, Snapshot
 from pausewatch.scan import judge, look
 from pausewatch.sources.collector import Collector
-from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_first_process
+from support.parts import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID
 
 BROKEN = with_first_process(a_snapshot(), WEB_APP_ID, network=HOST_LINKS.network)
 

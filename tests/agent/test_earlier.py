@@ -11,7 +11,7 @@ from pausewatch.model.report import Severity
 from pausewatch.model.subject import Subject
 from pausewatch.sinks.events import Told
 from pausewatch.sinks.report import render
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_finding, a_report
 
 LATER = TAKEN_AT + timedelta(hours=1)

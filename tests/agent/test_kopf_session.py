@@ -11,7 +11,7 @@ from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
 from pausewatch.cluster.reports import GROUP_PATH, Seen
 from pausewatch.model.availability import Unavailable
-from support.builders import a_pod
+from support.parts import a_pod
 
 NOWHERE = ConnectionPlace(kubeconfig=None)
 

@@ -5,7 +5,7 @@ from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.errors import ApiError
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod, WaitingPod
-from support.builders import a_pod
+from support.parts import a_pod
 
 UNREACHABLE = ApiError("GET /api/v1/pods", 0, "Unreachable", "refused")
 

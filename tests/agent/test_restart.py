@@ -9,8 +9,9 @@ from pausewatch.model.history import History
 from pausewatch.model.report import Report
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
-from support.builders import HOST_LINKS, TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_first_process
+from support.parts import HOST_LINKS, TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID
 
 THREE_HOURS_AGO = TAKEN_AT - timedelta(hours=3)
 

@@ -6,7 +6,7 @@ from pausewatch.agent.waiting import WaitingPods
 from pausewatch.cluster.errors import ApiError
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod, WaitingPod
-from support.builders import TAKEN_AT, a_pod
+from support.parts import TAKEN_AT, a_pod
 
 PERIOD_SECONDS = 30.0
 

@@ -9,23 +9,20 @@ from pausewatch.checks.abnormal_pause import CHECK
 from pausewatch.model.process import Identity
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
+from support.builders import a_node, a_snapshot, present, with_pod
+from support.changes import with_sandbox, with_zombies
+from support.commands import DELETE_WEB
+from support.observed import observed
+from support.parts import (
     SHARED_SANDBOX_ID,
     UPTIME_SECONDS,
     WEB_APP_PID,
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
-    a_node,
     a_pause_usage,
     a_sandbox,
-    a_snapshot,
     hex_id,
-    present,
-    with_pod,
 )
-from support.changes import with_sandbox, with_zombies
-from support.commands import DELETE_WEB
-from support.observed import observed
 
 MEBIBYTE = 1 << 20
 

@@ -12,19 +12,11 @@ from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
-from support.builders import (
-    UPTIME_SECONDS,
-    WEB_APP_ID,
-    WEB_APP_PID,
-    WEB_PAUSE_PID,
-    WEB_SANDBOX_ID,
-    WEB_SHIM_PID,
-    a_snapshot,
-    present,
-)
+from support.builders import a_snapshot, present
 from support.changes import with_container, with_sandbox, without_process
 from support.commands import DELETE_WEB
 from support.observed import observed
+from support.parts import UPTIME_SECONDS, WEB_APP_ID, WEB_APP_PID, WEB_PAUSE_PID, WEB_SANDBOX_ID, WEB_SHIM_PID
 
 GONE = without_process(a_snapshot(), WEB_APP_PID)
 

@@ -8,25 +8,23 @@ from pausewatch.checks.duplicate_pod_ip import CHECK
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import NamespaceMode, SandboxState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
+from support.builders import a_node, a_snapshot, adding
+from support.changes import with_container, with_network, with_sandbox
+from support.commands import DELETE_SHARED
+from support.observed import observed
+from support.parts import (
     SHARED_PAUSE_PID,
     SHARED_SANDBOX_ID,
     SHARED_UID,
     SHARED_WORKER_ID,
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
-    a_node,
     a_pod,
     a_pod_network,
     a_sandbox,
-    a_snapshot,
-    adding,
     hex_id,
     sandbox_details,
 )
-from support.changes import with_container, with_network, with_sandbox
-from support.commands import DELETE_SHARED
-from support.observed import observed
 
 ADDRESS = "10.200.0.3"
 """Of web-x."""

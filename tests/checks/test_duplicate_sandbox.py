@@ -10,9 +10,10 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_node, a_sandbox, a_snapshot, adding, hex_id
+from support.builders import a_node, a_snapshot, adding
 from support.changes import with_sandbox
 from support.observed import observed
+from support.parts import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_sandbox, hex_id
 
 SECOND_ID = hex_id("the second")
 TWICE = adding(

@@ -12,9 +12,10 @@ from checks.test_all_checks import later, looked_at
 from pausewatch.checks._check import all_checks
 from pausewatch.model.report import Finding
 from pausewatch.model.snapshot import Snapshot
-from support.builders import CONTAINERD_PID, WEB_SANDBOX_ID, a_snapshot, hex_id
+from support.builders import a_snapshot
 from support.changes import with_zombies
 from support.hostile import CHOSEN_BY_A_PROCESS, HOSTILE, hostile, with_names
+from support.parts import CONTAINERD_PID, WEB_SANDBOX_ID, hex_id
 from support.sick import a_sick_snapshot
 
 SILENT = frozenset(

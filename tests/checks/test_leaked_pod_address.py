@@ -9,8 +9,9 @@ from pausewatch.checks.leaked_pod_address import CHECK
 from pausewatch.model.address_pool import AddressPool, AddressRange, ReservedAddress
 from pausewatch.model.membership import Membership
 from pausewatch.model.report import Evidence, Observation, Severity
-from support.builders import TAKEN_AT, WEB_SANDBOX_ID, a_node, a_snapshot, an_address_pool, hex_id, identity
+from support.builders import a_node, a_snapshot
 from support.observed import observed
+from support.parts import TAKEN_AT, WEB_SANDBOX_ID, an_address_pool, hex_id, identity
 
 NOW = TAKEN_AT.timestamp()
 GONE = hex_id("gone")

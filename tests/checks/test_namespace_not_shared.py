@@ -9,7 +9,11 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import NamespaceMode
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
+from support.builders import a_node, a_snapshot, present
+from support.changes import with_container, with_first_process, with_sandbox, without_process
+from support.commands import DELETE_WEB, delete_pod
+from support.observed import observed
+from support.parts import (
     FIRST_INODE,
     HOST_LINKS,
     SHARED_PAUSE_PID,
@@ -21,13 +25,7 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_UID,
-    a_node,
-    a_snapshot,
-    present,
 )
-from support.changes import with_container, with_first_process, with_sandbox, without_process
-from support.commands import DELETE_WEB, delete_pod
-from support.observed import observed
 
 NEW = FIRST_INODE + 99_999
 WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID

@@ -9,7 +9,10 @@ from pausewatch.model.history import PodMemory
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState, SandboxState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_container, with_sandbox, without_process
+from support.observed import observed
+from support.parts import (
     SHARED_UID,
     UPTIME_SECONDS,
     WEB_APP_ID,
@@ -17,12 +20,8 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_UID,
-    a_node,
     a_pod,
-    a_snapshot,
 )
-from support.changes import with_container, with_sandbox, without_process
-from support.observed import observed
 
 OTHER_POD = a_pod(namespace="team-b", name="shared-y", uid=SHARED_UID)
 WITHOUT_WEB = a_snapshot(pods=(OTHER_POD,))

@@ -10,8 +10,9 @@ from pausewatch.checks.orphaned_shim import CHECK
 from pausewatch.model.membership import MonitorKind
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
-from support.builders import a_monitor, a_node, a_process, a_runtime, a_snapshot, adding, hex_id
+from support.builders import a_node, a_snapshot, adding
 from support.observed import observed
+from support.parts import a_monitor, a_process, a_runtime, hex_id
 
 GONE_ID = hex_id("gone")
 SHIM_PID = 3900

@@ -11,7 +11,11 @@ from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState, SandboxState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
-from support.builders import (
+from support.builders import a_snapshot
+from support.changes import with_container, with_sandbox, without_process
+from support.commands import DELETE_WEB
+from support.observed import observed
+from support.parts import (
     UPTIME_SECONDS,
     WEB_APP_ID,
     WEB_APP_PID,
@@ -19,11 +23,7 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_SIDE_PID,
-    a_snapshot,
 )
-from support.changes import with_container, with_sandbox, without_process
-from support.commands import DELETE_WEB
-from support.observed import observed
 
 MISSING = Unavailable(reason="Missing", detail="it was taken away by a test")
 BEHIND_ITS_BACK = without_process(a_snapshot(), WEB_PAUSE_PID)

@@ -9,7 +9,11 @@ from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombie_growth import ZombieCount
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_zombies
+from support.commands import DELETE_WEB
+from support.observed import observed
+from support.parts import (
     CONTAINERD_PID,
     SHARED_PAUSE_PID,
     SHARED_SANDBOX_ID,
@@ -18,12 +22,7 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_SIDE_PID,
-    a_node,
-    a_snapshot,
 )
-from support.changes import with_zombies
-from support.commands import DELETE_WEB
-from support.observed import observed
 
 POD = "/sys/fs/cgroup/kubepods/pod1"
 MACHINE = PidLimit(directory="", owner_ids=(), tasks=500, most_tasks=32_768)

@@ -9,18 +9,11 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState, NamespaceMode, SandboxState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
-    SHARED_UID,
-    WEB_APP_ID,
-    WEB_PAUSE_PID,
-    WEB_SANDBOX_ID,
-    a_node,
-    a_pod,
-    a_snapshot,
-)
+from support.builders import a_node, a_snapshot
 from support.changes import with_container, with_network, with_sandbox
 from support.commands import DELETE_WEB
 from support.observed import observed
+from support.parts import SHARED_UID, WEB_APP_ID, WEB_PAUSE_PID, WEB_SANDBOX_ID, a_pod
 
 MISSING = with_network(a_snapshot(), WEB_SANDBOX_ID, addresses=())
 LINK_DOWN = with_network(a_snapshot(), WEB_SANDBOX_ID, links_up=())

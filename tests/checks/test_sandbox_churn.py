@@ -11,9 +11,10 @@ from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox_births import SandboxBirth
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
-from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_sandbox
 from support.observed import observed
+from support.parts import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID
 
 NOW = TAKEN_AT.timestamp()
 

@@ -15,8 +15,9 @@ from pausewatch.model.report import Evidence, Observation, Outcome, Severity
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
-from support.builders import TAKEN_AT, UPTIME_SECONDS, a_node, a_pod, a_snapshot, adding
+from support.builders import a_node, a_snapshot, adding
 from support.observed import observed
+from support.parts import TAKEN_AT, UPTIME_SECONDS, a_pod
 
 NEW_UID = "16fd2706-8baf-433b-82eb-8c7fada847da"
 NEW = a_pod(name="new-z", uid=NEW_UID)

@@ -5,9 +5,10 @@ from pausewatch.model.report import Observation, Severity
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.sandbox_image import NamedImage
 from pausewatch.model.snapshot import Snapshot
-from support.builders import PAUSE_IMAGE, SHARED_SANDBOX_ID, WEB_SANDBOX_ID, a_node, a_sandbox_image, a_snapshot, hex_id
+from support.builders import a_node, a_snapshot
 from support.changes import with_sandbox
 from support.observed import observed
+from support.parts import PAUSE_IMAGE, SHARED_SANDBOX_ID, WEB_SANDBOX_ID, a_sandbox_image, hex_id
 
 OLD_NAME = "localhost/pause:3.9"
 OLD = NamedImage(image=OLD_NAME, id=f"sha256:{hex_id(OLD_NAME)}")

@@ -8,8 +8,9 @@ from pausewatch.model.report import Evidence, Observation, Outcome, Severity
 from pausewatch.model.sandbox_image import NamedImage
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
-from support.builders import PAUSE_IMAGE, a_node, a_sandbox_image, a_snapshot, hex_id
+from support.builders import a_node, a_snapshot
 from support.observed import observed
+from support.parts import PAUSE_IMAGE, a_sandbox_image, hex_id
 
 OLD = NamedImage(image="localhost/pause:3.9", id=f"sha256:{hex_id('old')}")
 WITHOUT = a_snapshot(sandbox_image=a_sandbox_image(id="", pinned=None, others=(OLD,)))

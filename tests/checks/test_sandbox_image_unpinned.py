@@ -5,7 +5,8 @@ from pausewatch.checks.sandbox_image_unpinned import CHECK, PINS_NOT_TOLD
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Observation, Severity
 from pausewatch.model.snapshot import Snapshot
-from support.builders import PAUSE_IMAGE, a_node, a_sandbox_image, a_snapshot
+from support.builders import a_node, a_snapshot
+from support.parts import PAUSE_IMAGE, a_sandbox_image
 
 
 def run(snapshot: Snapshot) -> tuple[Observation, ...] | Unavailable:

@@ -14,7 +14,10 @@ from pausewatch.model.history import PodMemory
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState, SandboxState
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_container, with_sandbox, without_process
+from support.observed import observed
+from support.parts import (
     TAKEN_AT,
     UPTIME_SECONDS,
     WEB_APP_ID,
@@ -22,12 +25,8 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_UID,
-    a_node,
     a_pod,
-    a_snapshot,
 )
-from support.changes import with_container, with_sandbox, without_process
-from support.observed import observed
 
 GRACE_SECONDS = 30.0
 PIN = PinnedNamespace(path="/var/run/netns/cni-web-x", inode=4_026_532_301)

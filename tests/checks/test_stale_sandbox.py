@@ -11,21 +11,10 @@ from pausewatch.model.history import PodMemory
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState, SandboxState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
-    SHARED_UID,
-    UPTIME_SECONDS,
-    WEB_SANDBOX_ID,
-    WEB_UID,
-    a_container,
-    a_node,
-    a_pod,
-    a_sandbox,
-    a_snapshot,
-    adding,
-    hex_id,
-)
+from support.builders import a_node, a_snapshot, adding
 from support.changes import with_sandbox
 from support.observed import observed
+from support.parts import SHARED_UID, UPTIME_SECONDS, WEB_SANDBOX_ID, WEB_UID, a_container, a_pod, a_sandbox, hex_id
 
 OLD_ID = hex_id("the sandbox before")
 OLD = a_sandbox(id=OLD_ID, state=SandboxState.NOTREADY, created_at_seconds=1000.0)

@@ -12,19 +12,10 @@ from pausewatch.model.next_commands import unless_listed
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
-    WEB_APP_ID,
-    a_membership,
-    a_monitor,
-    a_node,
-    a_process,
-    a_runtime,
-    a_snapshot,
-    adding,
-    hex_id,
-)
+from support.builders import a_node, a_snapshot, adding
 from support.changes import with_container
 from support.observed import observed
+from support.parts import WEB_APP_ID, a_membership, a_monitor, a_process, a_runtime, hex_id
 
 GONE_ID = hex_id("gone")
 SHIM_PID, PAUSE_PID = 3900, 3901

@@ -10,20 +10,10 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
-    WEB_APP_ID,
-    WEB_SANDBOX_ID,
-    a_membership,
-    a_monitor,
-    a_node,
-    a_process,
-    a_snapshot,
-    adding,
-    hex_id,
-    present,
-)
+from support.builders import a_node, a_snapshot, adding, present
 from support.changes import with_container, with_sandbox
 from support.observed import observed
+from support.parts import WEB_APP_ID, WEB_SANDBOX_ID, a_membership, a_monitor, a_process, hex_id
 
 GONE_ID = hex_id("gone")
 LEFT_PID = 4000

@@ -11,7 +11,11 @@ from pausewatch.model.report import Evidence, Observation, Severity
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombie_growth import ZombieCount
-from support.builders import (
+from support.builders import a_node, a_snapshot, adding
+from support.changes import with_zombies, with_zombies_of_another_node
+from support.commands import DELETE_WEB
+from support.observed import observed
+from support.parts import (
     CONTAINERD_PID,
     FIRST_INODE,
     SHARED_PAUSE_PID,
@@ -19,14 +23,8 @@ from support.builders import (
     WEB_APP_PID,
     WEB_SANDBOX_ID,
     WEB_SHIM_PID,
-    a_node,
     a_process,
-    a_snapshot,
-    adding,
 )
-from support.changes import with_zombies, with_zombies_of_another_node
-from support.commands import DELETE_WEB
-from support.observed import observed
 
 
 def run(snapshot: Snapshot, seen: float = 60, **thresholds: float) -> tuple[Observation, ...]:

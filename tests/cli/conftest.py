@@ -7,8 +7,9 @@ import pytest
 from cli.running import a_recording
 from pausewatch.model.snapshot import Snapshot
 from sources.cri.fake_runtime import FakeRuntime
-from support.builders import HOST_LINKS, UPTIME_SECONDS, WEB_APP_ID, WEB_APP_PID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_first_process, with_zombies
+from support.parts import HOST_LINKS, UPTIME_SECONDS, WEB_APP_ID, WEB_APP_PID
 
 
 def a_second_later(look: Snapshot) -> Snapshot:

@@ -10,8 +10,9 @@ import pytest
 from cli.running import a_recording, run
 from pausewatch.cli.main import COMMANDS, program
 from sources.cri.fake_runtime import FakeRuntime
-from support.builders import SHARED_SANDBOX_ID, WEB_SANDBOX_ID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_sandbox
+from support.parts import SHARED_SANDBOX_ID, WEB_SANDBOX_ID
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLE = re.compile(r"^(?:\$ )?(?:sudo )?(pausewatch [a-z].*)$")

@@ -7,14 +7,9 @@ import yaml
 
 from cli.running import a_recording, finish, run, start
 from sources.cri.fake_runtime import FakeRuntime
-from support.builders import (
-    SHARED_SANDBOX_ID,
-    WEB_APP_PID,
-    WEB_PAUSE_PID,
-    WEB_SANDBOX_ID,
-    a_snapshot,
-)
+from support.builders import a_snapshot
 from support.changes import with_sandbox
+from support.parts import SHARED_SANDBOX_ID, WEB_APP_PID, WEB_PAUSE_PID, WEB_SANDBOX_ID
 
 
 def ids(stdout: str) -> list[str]:

@@ -10,7 +10,7 @@ from pausewatch.cli.watch import changes
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Report, Severity
 from sources.cri.fake_runtime import FakeRuntime
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_finding, a_report
 
 QUICK = ("--interval", "0.1")

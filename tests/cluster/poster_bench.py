@@ -14,7 +14,7 @@ from pausewatch.cluster.event_poster import MOST_WAITING, EventPoster
 from pausewatch.cluster.report_writer import Clock
 from pausewatch.model.availability import Unavailable
 from pausewatch.sinks.events import Change, News, Regarding
-from support.builders import TAKEN_AT, WEB_UID
+from support.parts import TAKEN_AT, WEB_UID
 
 UNAVAILABLE: Answer = (503, status_object(503, "ServiceUnavailable"))
 WEB = Regarding(kind="Pod", namespace="team-a", name="web-x", uid=WEB_UID)

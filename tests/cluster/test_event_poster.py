@@ -15,7 +15,7 @@ from pausewatch.cluster.event_poster import (
     Drop,
 )
 from pausewatch.sinks.events import SERIES_SECONDS, Change, Regarding
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 
 PATH = "/apis/events.k8s.io/v1/namespaces/team-a/events"
 

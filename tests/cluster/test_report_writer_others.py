@@ -7,7 +7,7 @@ from pathlib import Path
 from cluster.api_server import Answer, Asked
 from cluster.writer_bench import PATH, Bench, on_bench, stored
 from pausewatch.sinks.report import Object, render
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_finding, a_report
 
 

@@ -12,7 +12,7 @@ from cluster.api_server import Answer, Asked, FakeApi, asking, status_object
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.waiting_pods import ask_why_waiting, cleaned, waiting_pod
 from pausewatch.model.pod import Pod, WaitingPod
-from support.builders import WEB_UID, a_pod
+from support.parts import WEB_UID, a_pod
 
 SANDBOX_ID = "49b6b3a0c1d24e5f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f"
 CONTAINERD_SAYS = (

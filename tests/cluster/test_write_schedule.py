@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pausewatch.cluster import write_schedule
 from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
 from pausewatch.sinks.report import render
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_coverage, a_finding, a_report
 
 PACE = Pace(interval_seconds=60, heartbeat_seconds=600)

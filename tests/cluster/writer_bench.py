@@ -16,7 +16,7 @@ from pausewatch.cluster.write_schedule import Pace
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Report
 from pausewatch.sinks.report import Object, render
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_report
 
 PATH = "/apis/pausewatch.github.io/v1alpha1/podsandboxreports"

@@ -16,7 +16,7 @@ from pausewatch.model.subject import Subject
 from pausewatch.sinks import bounds
 from pausewatch.sinks.conditions import Status, conditions
 from pausewatch.sinks.report import render
-from support.builders import a_sandbox_image, a_subject
+from support.parts import a_sandbox_image, a_subject
 from support.reports import a_coverage, a_finding, a_report
 
 SKIPPED = CheckResult(check="orphaned-sandbox", outcome=Outcome.SKIP, reason="NoApiServer", detail="no API server")

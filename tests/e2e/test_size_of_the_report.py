@@ -12,7 +12,7 @@ from pausewatch.cluster.reports import NodeReports
 from pausewatch.model.report import Report
 from pausewatch.sinks import bounds
 from pausewatch.sinks.report import Object, render
-from support.builders import a_subject
+from support.parts import a_subject
 from support.reports import a_finding, a_report, the_longest_report
 
 ORDINARY_BYTES = 16 * 1024

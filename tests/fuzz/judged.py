@@ -11,7 +11,8 @@ from pausewatch.model.settings import Settings
 from pausewatch.sinks.report import render, to_json
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from pausewatch.sources.cri.translate_sandbox import translate_sandbox
-from support.builders import WEB_SANDBOX_ID, a_snapshot
+from support.builders import a_snapshot
+from support.parts import WEB_SANDBOX_ID
 
 MOST_BYTES = 64 * 1024
 """Of a stored report, DESIGN part 2."""

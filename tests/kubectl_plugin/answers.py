@@ -15,7 +15,7 @@ from pausewatch.kubectl_plugin.main import NAME, plugin
 from pausewatch.kubectl_plugin.stored import StoredReport, parse
 from pausewatch.model.report import Severity
 from pausewatch.sinks.report import Object, render
-from support.builders import TAKEN_AT, a_subject
+from support.parts import TAKEN_AT, a_subject
 from support.reports import a_finding, a_report
 
 NOW = TAKEN_AT + timedelta(minutes=3)

@@ -14,7 +14,7 @@ from pausewatch.kubectl_plugin.fleet import (
 )
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import Severity
-from support.builders import TAKEN_AT, a_subject
+from support.parts import TAKEN_AT, a_subject
 from support.printed import printed
 from support.reports import a_finding
 

@@ -7,7 +7,7 @@ import yaml
 
 from kubectl_plugin.answers import CRITICAL, kubectl, node, page, pod, run, stored
 from pausewatch.kubectl_plugin.main import plugin
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_finding
 
 NODES = page(node("node-7", "True"))

@@ -6,7 +6,7 @@ from kubectl_plugin.answers import CRITICAL, NOW, pod, read, stored
 from pausewatch.kubectl_plugin.pod import about, asked, expectations, pod_object, pod_page
 from pausewatch.kubectl_plugin.stored import parse
 from pausewatch.model.report import CheckResult, Outcome
-from support.builders import a_subject
+from support.parts import a_subject
 from support.printed import printed
 from support.reports import a_finding
 

@@ -5,7 +5,7 @@ import pytest
 from kubectl_plugin.answers import CRITICAL, NOW, read, stored
 from pausewatch.kubectl_plugin.stored import EPOCH, clean, moment, parse
 from pausewatch.model.report import CheckResult, Outcome, Severity
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 from support.reports import a_coverage, a_finding
 
 SKIPPED = CheckResult(check="orphaned-sandbox", outcome=Outcome.SKIP, reason="NoApiServer")

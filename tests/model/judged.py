@@ -3,8 +3,9 @@
 from pausewatch.model.linux_namespace import NamespaceKind
 from pausewatch.model.sharing import NamespaceJudgement, Sharing
 from pausewatch.model.snapshot import Snapshot
-from support.builders import FIRST_INODE, HOST_LINKS, SHARED_PAUSE_PID, WEB_PAUSE_PID, a_node
+from support.builders import a_node
 from support.changes import with_first_process
+from support.parts import FIRST_INODE, HOST_LINKS, SHARED_PAUSE_PID, WEB_PAUSE_PID
 
 WEB_NETWORK = FIRST_INODE + WEB_PAUSE_PID
 SHARED_NETWORK = FIRST_INODE + SHARED_PAUSE_PID

@@ -3,7 +3,8 @@
 import pytest
 
 from pausewatch.model.clock_step import MOST_STEPS, ClockStep, seconds_between, steps_with
-from support.builders import TAKEN_AT, UPTIME_SECONDS, a_snapshot
+from support.builders import a_snapshot
+from support.parts import TAKEN_AT, UPTIME_SECONDS
 
 NOON = 1_700_000_000.0
 HOUR = 3600.0

@@ -4,7 +4,7 @@ import pytest
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.comparable import why_not_comparable
-from support.builders import a_container, a_sandbox, container_details, sandbox_details
+from support.parts import a_container, a_sandbox, container_details, sandbox_details
 
 
 @pytest.mark.parametrize("runtime_type", ["", "io.containerd.runc.v1", "io.containerd.runc.v2"])

@@ -3,7 +3,7 @@
 import pytest
 
 from pausewatch.model.membership import MonitorKind
-from support.builders import WEB_SANDBOX_ID, WEB_SHIM_PID, a_monitor
+from support.parts import WEB_SANDBOX_ID, WEB_SHIM_PID, a_monitor
 
 
 @pytest.mark.parametrize(

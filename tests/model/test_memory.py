@@ -10,7 +10,9 @@ from pausewatch.model.history import History
 from pausewatch.model.pod import WaitingPod
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
-from support.builders import (
+from support.builders import a_snapshot
+from support.changes import with_sandbox, with_zombies, without_process
+from support.parts import (
     CONTAINERD_PID,
     SHARED_UID,
     TAKEN_AT,
@@ -21,10 +23,8 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_UID,
     a_pod,
-    a_snapshot,
     identity,
 )
-from support.changes import with_sandbox, with_zombies, without_process
 from support.scans import MISSING, ScannedNode
 
 

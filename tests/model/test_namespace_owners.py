@@ -3,7 +3,9 @@ import pytest
 from model.judged import NEW, SHARED_NETWORK, WEB_NETWORK, judge, wrong
 from pausewatch.model.linux_namespace import NamespaceKind
 from pausewatch.model.namespace_owners import NamespaceOwners, OwnerKind
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_first_process, without_process
+from support.parts import (
     FIRST_INODE,
     HOST_LINKS,
     SHARED_PAUSE_PID,
@@ -13,10 +15,7 @@ from support.builders import (
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
     WEB_SIDE_PID,
-    a_node,
-    a_snapshot,
 )
-from support.changes import with_first_process, without_process
 
 
 def test_another_pod_s_namespace_names_the_pod() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from pausewatch.model.network_pin import NetworkPin, is_pin_name, pin_paths
-from support.builders import sandbox_details
+from support.parts import sandbox_details
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 

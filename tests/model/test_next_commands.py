@@ -9,7 +9,7 @@ import pytest
 
 from pausewatch.model.next_commands import LISTED, OTHER, RUNS, STATIC, delete_pod, only_if, unless_listed
 from pausewatch.sinks import bounds
-from support.builders import WEB_UID
+from support.parts import WEB_UID
 
 OTHER_UID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 

@@ -6,12 +6,12 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod_address import AddressedPod, may_change_network, why_nothing_was_seen
 from pausewatch.model.pod_network import PodNetwork
 from pausewatch.model.sandbox import ContainerState
-from support.builders import (
+from support.builders import a_node
+from support.parts import (
     SHARED_SANDBOX_ID,
     WEB_APP_ID,
     WEB_SANDBOX_ID,
     a_container,
-    a_node,
     a_pod_network,
     a_sandbox,
     container_details,

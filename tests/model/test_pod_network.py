@@ -1,7 +1,7 @@
 import shlex
 
 from pausewatch.model.pod_network import PodNetwork
-from support.builders import WEB_PAUSE_PID, WEB_SANDBOX_ID, identity
+from support.parts import WEB_PAUSE_PID, WEB_SANDBOX_ID, identity
 
 
 def a_network(pid: int | None, path: str = "") -> PodNetwork:

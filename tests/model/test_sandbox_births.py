@@ -1,7 +1,7 @@
 """When the sandboxes of each pod were made."""
 
 from pausewatch.model.sandbox_births import MOST_BIRTHS, REMEMBERED_SECONDS, SandboxBirth, births_with, made_within
-from support.builders import WEB_UID, a_sandbox
+from support.parts import WEB_UID, a_sandbox
 
 
 def test_sandboxes_that_are_gone_are_remembered_while_their_pod_has_another() -> None:

@@ -15,7 +15,9 @@ from pausewatch.model.namespace_owners import OwnerKind
 from pausewatch.model.sandbox import NamespaceMode, SpecNamespace
 from pausewatch.model.sharing import Expected, Sharing
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_container, with_first_process, with_sandbox, without_process
+from support.parts import (
     FIRST_INODE,
     SHARED_WORKER_ID,
     WEB_APP_ID,
@@ -23,10 +25,7 @@ from support.builders import (
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
-    a_node,
-    a_snapshot,
 )
-from support.changes import with_container, with_first_process, with_sandbox, without_process
 
 
 def test_healthy_node_is_as_expected_in_all_five_kinds() -> None:

@@ -9,17 +9,8 @@ from pausewatch.model.next_commands import unless_listed
 from pausewatch.model.report import Evidence
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.strays import ctr, kill_processes, living_children, show_processes, stray_groups, told
-from support.builders import (
-    WEB_SHIM_PID,
-    a_membership,
-    a_monitor,
-    a_node,
-    a_process,
-    a_runtime,
-    a_snapshot,
-    adding,
-    hex_id,
-)
+from support.builders import a_node, a_snapshot, adding
+from support.parts import WEB_SHIM_PID, a_membership, a_monitor, a_process, a_runtime, hex_id
 
 GONE_ID = hex_id("gone")
 MISSING = Unavailable(reason="Missing", detail="it is missing")

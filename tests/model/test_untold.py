@@ -7,16 +7,9 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.untold import untold
-from support.builders import (
-    HOST_LINKS,
-    SHARED_SANDBOX_ID,
-    WEB_APP_ID,
-    WEB_APP_PID,
-    WEB_SANDBOX_ID,
-    a_node,
-    a_snapshot,
-)
+from support.builders import a_node, a_snapshot
 from support.changes import with_container, with_first_process, with_sandbox
+from support.parts import HOST_LINKS, SHARED_SANDBOX_ID, WEB_APP_ID, WEB_APP_PID, WEB_SANDBOX_ID
 
 HANGING = Unavailable(reason="RuntimeHanging", detail="did not answer", remedy="restart it")
 REFUSED = Unavailable(reason="PermissionDenied", detail="refused")

@@ -12,7 +12,9 @@ from pausewatch.model.sandbox import ContainerState, SandboxState
 from pausewatch.model.sandbox_births import SandboxBirth
 from pausewatch.model.snapshot import SECTIONS
 from pausewatch.model.view import NodeView
-from support.builders import (
+from support.builders import a_node, a_snapshot, adding
+from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
+from support.parts import (
     HOST_LINKS,
     SHARED_PAUSE_PID,
     UPTIME_SECONDS,
@@ -24,16 +26,12 @@ from support.builders import (
     WEB_SIDE_PID,
     WEB_UID,
     a_container,
-    a_node,
     a_pod,
     a_sandbox,
-    a_snapshot,
-    adding,
     hex_id,
     identity,
     sandbox_details,
 )
-from support.changes import with_container, with_first_process, with_sandbox, with_zombies, without_process
 
 
 def test_running_containers_are_ordered_as_people_read_them() -> None:

@@ -8,7 +8,9 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Identity
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.zombies import ELSEWHERE, ParentRole, ZombieGroup, start_period_seconds, zombie_groups
-from support.builders import (
+from support.builders import a_node, a_snapshot, adding, present
+from support.changes import with_zombies, with_zombies_of_another_node
+from support.parts import (
     CONTAINERD_PID,
     FIRST_INODE,
     HOST_LINKS,
@@ -19,14 +21,9 @@ from support.builders import (
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SHIM_PID,
-    a_node,
     a_process,
-    a_snapshot,
-    adding,
     hex_id,
-    present,
 )
-from support.changes import with_zombies, with_zombies_of_another_node
 
 
 def groups(snapshot: Snapshot) -> tuple[ZombieGroup, ...]:

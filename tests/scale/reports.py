@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pausewatch.model.pod import Pod
 from pausewatch.model.report import Evidence, Finding, Report
 from pausewatch.sinks import bounds
-from support.builders import a_subject
+from support.parts import a_subject
 from support.reports import a_finding, a_report
 
 NAMESPACE = "lab"

@@ -5,7 +5,7 @@ import pytest
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Finding, Outcome, Severity
 from pausewatch.sinks.conditions import Status, conditions, gaps, healthy, runtime_reachable, scan_complete, unread
-from support.builders import a_subject
+from support.parts import a_subject
 from support.reports import a_coverage, a_finding, a_report
 
 SILENT = Unavailable(reason="DeadlineExceeded", detail="the runtime did not answer within 2 s", remedy="see its log")

@@ -20,7 +20,7 @@ from pausewatch.sinks.events import (
     render,
     series,
 )
-from support.builders import TAKEN_AT, WEB_UID, a_pod, a_subject
+from support.parts import TAKEN_AT, WEB_UID, a_pod, a_subject
 from support.reports import a_finding, a_report
 
 WEB = Regarding(kind="Pod", namespace="team-a", name="web-x", uid=WEB_UID)

@@ -7,7 +7,17 @@ from pausewatch.model.sandbox import ContainerState, NamespaceMode, SandboxState
 from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from pausewatch.model.subject import Subject
 from pausewatch.sinks.inspection import ContainerFacts, SandboxFacts, is_about
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import (
+    with_container,
+    with_first_process,
+    with_network,
+    with_sandbox,
+    with_zombies,
+    without_process,
+)
+from support.inspected import inspected_sandboxes
+from support.parts import (
     HOST_LINKS,
     SHARED_PAUSE_PID,
     SHARED_SANDBOX_ID,
@@ -19,19 +29,8 @@ from support.builders import (
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     WEB_UID,
-    a_node,
-    a_snapshot,
     a_subject,
 )
-from support.changes import (
-    with_container,
-    with_first_process,
-    with_network,
-    with_sandbox,
-    with_zombies,
-    without_process,
-)
-from support.inspected import inspected_sandboxes
 
 DENIED = Unavailable(reason="PermissionDenied", detail="the links of pid 2311 may not be read")
 

@@ -7,18 +7,17 @@ from pausewatch.model.sandbox import NamespaceMode
 from pausewatch.model.sharing import Sharing
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sinks.inspection_namespaces import NamespaceFacts, Verdict, namespace_facts
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_container, with_first_process, with_sandbox
+from support.parts import (
     HOST_LINKS,
     SHARED_PAUSE_PID,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
-    a_node,
-    a_snapshot,
     pause_links,
 )
-from support.changes import with_container, with_first_process, with_sandbox
 
 
 def namespaces_of(snapshot: Snapshot, container_id: str) -> dict[NamespaceKind, NamespaceFacts]:

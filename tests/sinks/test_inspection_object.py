@@ -5,9 +5,10 @@ import json
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sinks.inspection_object import inspect_object
 from pausewatch.sinks.report import Object
-from support.builders import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, WEB_SIDE_PID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_first_process, with_network, with_zombies
 from support.inspected import inspected_sandboxes
+from support.parts import HOST_LINKS, WEB_APP_ID, WEB_SANDBOX_ID, WEB_SIDE_PID
 
 
 def object_of(snapshot: Snapshot) -> Object:

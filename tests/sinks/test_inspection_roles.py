@@ -7,7 +7,9 @@ from pausewatch.model.sharing import Sharing
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
 from pausewatch.sinks.inspection_roles import container_role, pause_role, pid_one, reaper
-from support.builders import (
+from support.builders import a_node, a_snapshot
+from support.changes import with_container, with_first_process, with_sandbox, without_process
+from support.parts import (
     FIRST_INODE,
     HOST_LINKS,
     SHARED_PAUSE_PID,
@@ -17,10 +19,7 @@ from support.builders import (
     WEB_APP_PID,
     WEB_SANDBOX_ID,
     WEB_SIDE_ID,
-    a_node,
-    a_snapshot,
 )
-from support.changes import with_container, with_first_process, with_sandbox, without_process
 
 
 def owner_of(node: NodeView, container_id: str) -> Owner | None:

@@ -13,8 +13,8 @@ from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.sinks.exposed import Exposed
 from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES, Kind
-from support.builders import TAKEN_AT, a_sandbox_image, a_subject
 from support.health import a_health
+from support.parts import TAKEN_AT, a_sandbox_image, a_subject
 from support.reports import a_finding, a_report, a_summary
 
 DOWN = Unavailable(reason="SocketMissing", detail="there is no socket")

@@ -13,8 +13,8 @@ from pausewatch.model.text import printable
 from pausewatch.sinks.exposed import Exposed
 from pausewatch.sinks.metric_families import FAMILIES, MOST_WORKLOAD_SERIES
 from pausewatch.sinks.metrics import Metrics
-from support.builders import a_subject
 from support.health import a_health
+from support.parts import a_subject
 from support.reports import a_finding, a_report
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

@@ -12,7 +12,7 @@ from pausewatch.model.sandbox_image import SandboxImage
 from pausewatch.model.subject import Subject
 from pausewatch.sinks import bounds
 from pausewatch.sinks.report import Object, render, time_text, to_json, to_yaml
-from support.builders import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_sandbox_image, a_subject
+from support.parts import TAKEN_AT, WEB_SANDBOX_ID, WEB_UID, a_sandbox_image, a_subject
 from support.reports import a_coverage, a_finding, a_report, the_longest_finding, the_longest_report
 
 SILENT = Unavailable(reason="DeadlineExceeded", detail="the runtime did not answer within 2 s")

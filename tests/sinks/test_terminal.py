@@ -7,7 +7,7 @@ import pytest
 from pausewatch.model.report import Evidence, NextCommand, Report, RunOn, Severity, Suspicion
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.sinks.terminal import scan, with_changes
-from support.builders import TAKEN_AT, a_subject
+from support.parts import TAKEN_AT, a_subject
 from support.printed import printed
 from support.reports import FACTS, a_finding, a_report, a_summary
 

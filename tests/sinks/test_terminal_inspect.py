@@ -5,18 +5,7 @@ import pytest
 from pausewatch.model.sandbox import ContainerState, NamespaceMode, SandboxState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sinks.terminal_inspect import inspect
-from support.builders import (
-    HOST_LINKS,
-    SHARED_SANDBOX_ID,
-    WEB_APP_ID,
-    WEB_APP_PID,
-    WEB_PAUSE_PID,
-    WEB_SANDBOX_ID,
-    WEB_SIDE_ID,
-    WEB_SIDE_PID,
-    WEB_UID,
-    a_snapshot,
-)
+from support.builders import a_snapshot
 from support.changes import (
     with_container,
     with_first_process,
@@ -27,6 +16,17 @@ from support.changes import (
 )
 from support.commands import DELETE_WEB
 from support.inspected import inspected_sandboxes, judged
+from support.parts import (
+    HOST_LINKS,
+    SHARED_SANDBOX_ID,
+    WEB_APP_ID,
+    WEB_APP_PID,
+    WEB_PAUSE_PID,
+    WEB_SANDBOX_ID,
+    WEB_SIDE_ID,
+    WEB_SIDE_PID,
+    WEB_UID,
+)
 from support.printed import printed
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pausewatch.sinks.terminal import ago, counted, lasting
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 
 
 @pytest.mark.parametrize(

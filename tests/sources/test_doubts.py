@@ -2,8 +2,9 @@ import pytest
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.sources.doubts import doubtful
-from support.builders import WEB_APP_ID, WEB_SANDBOX_ID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_first_process, with_sandbox
+from support.parts import WEB_APP_ID, WEB_SANDBOX_ID
 
 MISSING = Unavailable(reason="RuntimeHanging", detail="hangs")
 

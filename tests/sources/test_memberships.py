@@ -12,7 +12,9 @@ from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.memberships import Memberships
 from pausewatch.sources.place import Place
-from support.builders import (
+from support.builders import a_snapshot, adding, present
+from support.changes import with_container
+from support.parts import (
     CONTAINERD_PID,
     KTHREADD_PID,
     UPTIME_SECONDS,
@@ -20,13 +22,9 @@ from support.builders import (
     WEB_APP_PID,
     WEB_SIDE_ID,
     a_process,
-    a_snapshot,
-    adding,
     hex_id,
     identity,
-    present,
 )
-from support.changes import with_container
 
 POD = "/kubepods/besteffort/pod0f8fad5b-d9cb-469f-a165-70867728950e"
 GONE_ID = hex_id("gone")

@@ -10,7 +10,8 @@ from pausewatch.model.membership import Monitor, MonitorKind
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.monitors import CommandLine, Monitors, parse
 from pausewatch.sources.place import Place
-from support.builders import (
+from support.builders import a_snapshot, adding, present
+from support.parts import (
     CONTAINERD_PID,
     SHARED_SHIM_PID,
     UPTIME_SECONDS,
@@ -19,10 +20,7 @@ from support.builders import (
     WEB_SHIM_PID,
     a_monitor,
     a_process,
-    a_snapshot,
-    adding,
     hex_id,
-    present,
 )
 
 SOCKET = "/run/containerd/containerd.sock"

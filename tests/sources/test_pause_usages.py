@@ -11,17 +11,9 @@ from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.pause_usages import PauseUsages
 from pausewatch.sources.place import Place
-from support.builders import (
-    CONTAINERD_PID,
-    SHARED_PAUSE_PID,
-    UPTIME_SECONDS,
-    WEB_PAUSE_PID,
-    WEB_SANDBOX_ID,
-    a_snapshot,
-    identity,
-    present,
-)
+from support.builders import a_snapshot, present
 from support.changes import with_first_process, with_sandbox
+from support.parts import CONTAINERD_PID, SHARED_PAUSE_PID, UPTIME_SECONDS, WEB_PAUSE_PID, WEB_SANDBOX_ID, identity
 
 PAGES = 137
 

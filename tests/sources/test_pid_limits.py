@@ -10,8 +10,9 @@ from pausewatch.model.pid_limit import PidLimit
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.pid_limits import PidLimits
 from pausewatch.sources.place import Place
-from support.builders import CONTAINERD_PID, WEB_APP_ID, WEB_APP_PID, WEB_SIDE_PID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_zombies
+from support.parts import CONTAINERD_PID, WEB_APP_ID, WEB_APP_PID, WEB_SIDE_PID
 
 POD = "/kubepods/pod1"
 APP = f"{POD}/{WEB_APP_ID}"

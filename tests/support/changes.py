@@ -8,7 +8,8 @@ from typing import Any
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.process import Placement
 from pausewatch.model.snapshot import Snapshot
-from support.builders import HOST_LINKS, a_membership, a_process, adding, hex_id, identity, present
+from support.builders import adding, present
+from support.parts import HOST_LINKS, a_membership, a_process, hex_id, identity
 
 
 def with_sandbox(snapshot: Snapshot, sandbox_id: str, **changes: Any) -> Snapshot:

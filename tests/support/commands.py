@@ -1,6 +1,6 @@
 """Next commands that many checks end with."""
 
-from support.builders import SHARED_UID, WEB_UID
+from support.parts import SHARED_UID, WEB_UID
 
 
 def delete_pod(namespace: str, name: str, uid: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pausewatch.sinks.exposed import AgentHealth
-from support.builders import TAKEN_AT
+from support.parts import TAKEN_AT
 
 
 def a_health(**changes: Any) -> AgentHealth:  # noqa: ANN401  any field

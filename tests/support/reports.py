@@ -22,7 +22,7 @@ from pausewatch.model.report import (
 )
 from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.subject import Subject
-from support.builders import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_sandbox_image, a_subject
+from support.parts import PAUSE_IMAGE, TAKEN_AT, a_runtime, a_sandbox_image, a_subject
 
 CHECKS = ("namespace-not-shared", "zombie-buildup")
 

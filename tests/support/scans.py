@@ -19,13 +19,8 @@ from pausewatch.model.report import (
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.subject import Subject
-from support.builders import (
-    TAKEN_AT,
-    UPTIME_SECONDS,
-    WEB_APP_ID,
-    a_snapshot,
-    a_subject,
-)
+from support.builders import a_snapshot
+from support.parts import TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID, a_subject
 
 MISSING = Unavailable(reason="RuntimeHanging", detail="the runtime does not answer")
 

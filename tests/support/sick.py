@@ -9,7 +9,9 @@ from pausewatch.model.pid_limit import PidLimit
 from pausewatch.model.pod import WaitingPod
 from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.snapshot import Snapshot
-from support.builders import (
+from support.builders import a_snapshot, adding, present, with_pod
+from support.changes import with_first_process, with_zombies
+from support.parts import (
     HOST_LINKS,
     KUBELET_PID,
     SHARED_SANDBOX_ID,
@@ -24,15 +26,10 @@ from support.builders import (
     a_process,
     a_sandbox,
     a_sandbox_image,
-    a_snapshot,
-    adding,
     an_address_pool,
     hex_id,
-    present,
     sandbox_details,
-    with_pod,
 )
-from support.changes import with_first_process, with_zombies
 
 LONG_AGO = TAKEN_AT.timestamp() - 7200
 JUST_FAILED_AT = TAKEN_AT + timedelta(hours=1)

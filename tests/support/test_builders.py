@@ -1,7 +1,8 @@
 """The healthy node is healthy."""
 
 from pausewatch.model.sharing import Sharing
-from support.builders import a_node, a_process, a_snapshot, present
+from support.builders import a_node, a_snapshot, present
+from support.parts import a_process
 
 
 def test_the_healthy_node_shares_as_it_should() -> None:

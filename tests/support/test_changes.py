@@ -5,7 +5,7 @@ import pytest
 from pausewatch.model.sandbox import NamespaceMode, SandboxState
 from pausewatch.model.sharing import Sharing
 from pausewatch.model.zombies import ParentRole, zombie_groups
-from support.builders import HOST_LINKS, WEB_APP_ID, WEB_APP_PID, WEB_SANDBOX_ID, a_node, a_snapshot, present
+from support.builders import a_node, a_snapshot, present
 from support.changes import (
     with_container,
     with_first_process,
@@ -14,6 +14,7 @@ from support.changes import (
     with_zombies,
     without_process,
 )
+from support.parts import HOST_LINKS, WEB_APP_ID, WEB_APP_PID, WEB_SANDBOX_ID
 
 
 def test_zombies_belong_to_the_container_of_their_parent() -> None:

@@ -19,7 +19,7 @@ from lab.shapes.cluster import Cluster
 from lab.shapes.cluster_daemons import ETCD
 from pausewatch.model.report import Severity
 from pausewatch.sinks.report import render
-from support.builders import a_subject
+from support.parts import a_subject
 from support.reports import a_finding, a_report
 
 PREFIX = "/registry/pausewatch.github.io/podsandboxreports/"

@@ -26,7 +26,9 @@ from pausewatch.sources.cri.sandbox_image import (
     tells_pins,
 )
 from sources.cri.fake_runtime import FakeRuntime
-from support.builders import (
+from support.builders import a_snapshot, present
+from support.changes import with_first_process, with_sandbox
+from support.parts import (
     CONTAINERD_PID,
     PAUSE_IMAGE,
     SHARED_SANDBOX_ID,
@@ -34,10 +36,7 @@ from support.builders import (
     a_first_process,
     a_process,
     a_runtime,
-    a_snapshot,
-    present,
 )
-from support.changes import with_first_process, with_sandbox
 
 OLD = "localhost/pause:3.9"
 TOLD = {"config": f'{{"sandboxImage": "{PAUSE_IMAGE}"}}'}

@@ -10,7 +10,8 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.network.address_pools import AddressPools
 from pausewatch.sources.place import Place
-from support.builders import WEB_SANDBOX_ID, a_snapshot, hex_id
+from support.builders import a_snapshot
+from support.parts import WEB_SANDBOX_ID, hex_id
 
 GONE = hex_id("gone")
 

@@ -17,8 +17,9 @@ from pausewatch.sources.network import deep_probe
 from pausewatch.sources.network.deep_probe import DeepProbe, translate
 from pausewatch.sources.place import Place
 from sources.procfs.living import running
-from support.builders import SHARED_SANDBOX_ID, WEB_SANDBOX_ID, a_snapshot
+from support.builders import a_snapshot
 from support.changes import with_sandbox
+from support.parts import SHARED_SANDBOX_ID, WEB_SANDBOX_ID
 
 ADDRESS = "10.200.0.3"
 INSIDE = (

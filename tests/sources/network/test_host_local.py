@@ -5,7 +5,7 @@ import pytest
 
 from pausewatch.sources.network import host_local
 from pausewatch.sources.network.host_local import Reservations, parse
-from support.builders import hex_id
+from support.parts import hex_id
 
 MINE, GONE = hex_id("mine"), hex_id("gone")
 

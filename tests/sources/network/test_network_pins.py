@@ -12,8 +12,9 @@ from pausewatch.model.snapshot import Snapshot
 from pausewatch.sources.network.network_pins import NetworkPins
 from pausewatch.sources.place import Place
 from sources.procfs.fake_proc import FakeProc
-from support.builders import CONTAINERD_PID, WEB_SANDBOX_ID, a_process, a_runtime, a_snapshot, links, sandbox_details
+from support.builders import a_snapshot
 from support.changes import with_sandbox
+from support.parts import CONTAINERD_PID, WEB_SANDBOX_ID, a_process, a_runtime, links, sandbox_details
 
 WEB = "cni-11111111-2222-3333-4444-555555555555"
 LOST = "cni-0f8fad5b-d9cb-469f-a165-70867728950e"

@@ -8,7 +8,7 @@ from pausewatch.sources.network.pin_users import PinUsers, read_pin_users
 from pausewatch.sources.procfs import process_stat
 from sources.procfs.fake_proc import FakeProc
 from sources.procfs.living import running
-from support.builders import a_process, identity
+from support.parts import a_process, identity
 
 PIN = 4_026_532_251
 RUNTIME = 800

@@ -11,7 +11,9 @@ from pausewatch.model.snapshot import PinnedNamespace, Snapshot
 from pausewatch.sources.network.pod_networks import READ_PER_SCAN, PodNetworks
 from pausewatch.sources.place import Place
 from sources.procfs.fake_proc import FakeProc, stat_line
-from support.builders import (
+from support.builders import a_snapshot, present, with_pod
+from support.changes import with_first_process, with_sandbox, without_process
+from support.parts import (
     FIRST_INODE,
     HOST_LINKS,
     SHARED_PAUSE_PID,
@@ -21,13 +23,9 @@ from support.builders import (
     WEB_PAUSE_PID,
     WEB_SANDBOX_ID,
     a_sandbox,
-    a_snapshot,
     hex_id,
-    present,
     sandbox_details,
-    with_pod,
 )
-from support.changes import with_first_process, with_sandbox, without_process
 
 DEVICES = b"Idx\tDevice\n"
 GROUP = b"\t\t\t\t010000E0     1 0:00000000\t\t0\n"
