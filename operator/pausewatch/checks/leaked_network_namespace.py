@@ -21,16 +21,29 @@ DIRECTORY_OF_IP_NETNS = "/run/netns"
 """The only one that ``ip netns`` looks into."""
 
 
-def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...]:
+def run(node: NodeView, thresholds: Thresholds) -> tuple[Observation, ...] | Unavailable:
     """Find pins that nobody owns and nobody uses; all of them are one finding, for they have one cause."""
     pins = node.snapshot.network_pins
-    leaked = [
+    old = [
         pin
         for pin in (() if isinstance(pins, Unavailable) else pins)
-        if pin.processes_inside == 0 and node.snapshot.age_seconds(pin.made_at_seconds) >= thresholds["lasting_seconds"]
+        if node.snapshot.age_seconds(pin.made_at_seconds) >= thresholds["lasting_seconds"]
     ]
+    leaked = [pin for pin in old if pin.processes_inside == 0]
+    if not leaked:
+        uncounted = [pin for pin in old if pin.processes_inside is None]
+        return _not_counted(uncounted[0]) if uncounted else ()
     leaked.sort(key=lambda pin: (pin.made_at_seconds, pin.path))
-    return (_observe(node, leaked, thresholds["lasting_seconds"]),) if leaked else ()
+    return (_observe(node, leaked, thresholds["lasting_seconds"]),)
+
+
+def _not_counted(pin: NetworkPin) -> Unavailable:
+    """Return that it is not known whether a pin is leaked: called clean, a finding about it would go."""
+    return Unavailable(
+        reason="NamespacesUnreadable",
+        detail=f"no sandbox owns {pin.path}, and some processes could not be looked at, which may be inside",
+        remedy="see `pausewatch doctor`",
+    )
 
 
 def _observe(node: NodeView, leaked: list[NetworkPin], bound_seconds: float) -> Observation:
