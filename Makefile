@@ -6,6 +6,7 @@ SHELL := /bin/sh
 export PYTHONPATH := operator:tests
 export PYTHONDONTWRITEBYTECODE := 1
 SITE = dist/site
+SBOM = dist/sbom.cdx.json
 IN = environment=$$(.ci/setup) && PATH="$$environment/bin:$$PATH"
 
 help: ## list the targets
@@ -48,8 +49,12 @@ bench: ## what a scan costs, beside lsns, ps, node_exporter, a typed loop and a 
 scale: ## what the agents of 5,000 nodes cost an API server: real agents of 250 and 500 virtual nodes (root; 15 to 25 minutes)
 	@$(IN) && python -m lab build cluster && python -m scale
 
-lab: ## start the lab and leave it running, to try things by hand (root); python -m lab stop ends it
-	@$(IN) && python -m lab start
+lab: ## start the lab and leave it running, to try things by hand (root); says what to type, and what ends it
+	@$(IN) && endpoint=$$(python -m lab start) && printf '%s\n' '' \
+	  "export PATH=\"$$environment/bin:\$$PATH\" PYTHONPATH=operator:tests PAUSEWATCH_RUNTIME_ENDPOINT=$$endpoint" \
+	  'python -m lab pod run containerd-2.4 web -- misbehave orphans 20' \
+	  'python -m pausewatch scan' \
+	  'python -m lab stop containerd-2.4'
 
 render: ## write what follows from other files: docs, the definition, parts of the chart
 	@$(IN) && python tests/contracts/render.py
@@ -65,11 +70,11 @@ docs: ## build the site into SITE=dist/site, strictly: a link that leads nowhere
 image: ## build the agent's image, without registry or container engine, and print the archive's path (root)
 	@$(IN) && python -m lab.build.agent_image
 
-sbom: ## write dist/sbom.cdx.json: what the image holds beyond its base, as CycloneDX
-	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && mkdir -p dist && \
+sbom: ## write SBOM=dist/sbom.cdx.json: what the image holds beyond its base, as CycloneDX
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && mkdir -p "$(dir $(SBOM))" && \
 	python3 -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet cyclonedx-bom==7.5.0 && \
 	"$$scratch/bin/cyclonedx-py" requirements --pyproject pyproject.toml --output-reproducible \
-	  --output-file dist/sbom.cdx.json requirements.lock
+	  --output-file "$(SBOM)" requirements.lock
 
 audit: ## known vulnerabilities of all that is locked; asks the package index, and fails without an answer
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
