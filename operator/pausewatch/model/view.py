@@ -291,7 +291,7 @@ class NodeView:
         if sandbox.state is SandboxState.NOTREADY or details is None:
             return sandbox.state is SandboxState.NOTREADY
         if isinstance(self.snapshot.processes, Unavailable) or isinstance(self.snapshot.first_processes, Unavailable):
-            return False
+            return sandbox.id in self._history.lost_since  # what is dead stays dead, whoever sees it
         return self._is_dead(details.pause_pid)
 
     def _is_dead(self, pid: int) -> bool:
