@@ -1,6 +1,7 @@
 # ruff: noqa: ANN401  builders pass any field of a value on to its constructor
 
 import asyncio
+import gc
 import json
 import socket
 from pathlib import Path
@@ -144,6 +145,27 @@ def test_token_is_read_for_each_request(tmp_path: Path) -> None:
     asyncio.run(ask())
 
     assert [asked.headers["Authorization"] for asked in api.asked] == ["Bearer of-a-test", "Bearer rotated"]
+
+
+def test_token_that_is_renewed_under_several_requests_leaves_no_connection_open(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each of them opened a session, and one was forgotten: with its connections, until somebody collected it."""
+    api = FakeApi()
+
+    async def ask() -> None:
+        async with serving(api, tmp_path) as place:
+            client = ApiClient(place)
+            await client.request("GET", "/first")
+            assert place.kubeconfig is not None
+            place.kubeconfig.write_text(place.kubeconfig.read_text().replace("of-a-test", "rotated"))
+            await asyncio.gather(*(client.request("GET", f"/{number}") for number in range(3)))
+            await client.close()
+        gc.collect()
+
+    asyncio.run(ask())
+
+    assert "Unclosed" not in caplog.text
 
 
 @pytest.mark.parametrize(

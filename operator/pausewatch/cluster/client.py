@@ -109,9 +109,11 @@ class ApiClient:
     async def _session_for(self, connection: Connection) -> aiohttp.ClientSession:
         """Return a session for this connection; a renewed token or certificate gets another one."""
         if self._session is None or self._connection != connection:
-            await self.close()
-            self._session = open_session(connection, limit=OWN_CONNECTIONS)
+            # Put in place before the other one is given back: whoever asks meanwhile must not open a third one.
+            before, self._session = self._session, open_session(connection, limit=OWN_CONNECTIONS)
             self._connection = connection
+            if before is not None:
+                await before.close()
         return self._session
 
 
