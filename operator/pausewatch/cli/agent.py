@@ -19,7 +19,9 @@ from pausewatch.settings import Flags
 
 @click.command("agent")
 @KUBECONFIG_OPTION
-@click.option("--listen", "listen_address", metavar="[HOST]:PORT", help="Of metrics and health. Default: :7287.")
+@click.option(
+    "--listen", "listen_address", metavar="[HOST]:PORT", help="Address of metrics and health. Default: :7287."
+)
 @click.option(
     "--events/--no-events", default=None,
     help="Tell findings by Events on their pods and on the Node. Default: --events.",

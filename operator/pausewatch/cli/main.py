@@ -26,7 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "Tell what this process can and cannot see here.",
     "record": "Keep two looks at this node in a file, to be judged anywhere.",
     "agent": "Scan this node for ever and keep its report up to date.",
-    "completion": "Print what bash, zsh or fish need to complete it.",
+    "completion": "Print the completion of this program for bash, zsh or fish.",
 }
 """Each stands in the module of its name, which is imported only to run it: the help needs no container runtime."""
 
@@ -117,7 +117,9 @@ def show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None: 
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show it.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show the version."
+)
 def program() -> None:
     """Diagnose the pod sandboxes of a Kubernetes node.
 

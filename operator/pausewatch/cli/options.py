@@ -15,7 +15,13 @@ Decorator = Callable[[Command], Command]
 RUNTIME_OPTIONS: tuple[Decorator, ...] = (
     click.option("--runtime-endpoint", metavar="URI", help="The CRI socket, unix:///path. Default: the usual places."),
     click.option("--node-name", metavar="NAME", help="What to call this node. Default: its host name."),
-    click.option("--settings", "settings_file", metavar="FILE", type=click.Path(path_type=Path), help="A YAML file."),
+    click.option(
+        "--settings",
+        "settings_file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Settings in YAML, as agent --print-settings shows them.",
+    ),
 )
 KUBECONFIG_OPTION: Decorator = click.option(
     "--kubeconfig",

@@ -52,8 +52,8 @@ class Plugin(Ending):
 
 
 OPTIONS = (
-    click.option("--context", default="", metavar="NAME", help="Of the kubeconfig; otherwise the current one."),
-    click.option("--kubeconfig", default="", metavar="FILE", help="As kubectl takes it."),
+    click.option("--context", default="", metavar="NAME", help="Context of the kubeconfig. Default: the current one."),
+    click.option("--kubeconfig", default="", metavar="FILE", help="A kubeconfig. Default: the one that kubectl takes."),
     click.option(
         "-o", "--output", type=click.Choice(["table", "wide", "json", "yaml"]), default="table", show_default=True,
         help="wide leaves nothing out; json and yaml are for programs.",
@@ -85,7 +85,9 @@ def with_options(command: Command) -> Command:
 
 
 @click.group(cls=Plugin, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show it.")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=show_version, help="Show the version."
+)
 def plugin() -> None:
     """Show what pausewatch found in a cluster: all nodes, one node, or one pod.
 
@@ -112,7 +114,7 @@ def plugin() -> None:
 @plugin.command("nodes", short_help="List all nodes, worst first.")
 @with_options
 @NAMESPACE
-@click.option("-A", "--all-namespaces", is_flag=True, help="Findings about everything; so it is without -n.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Findings about everything, as without -n.")
 def nodes(kubectl: Kubectl, namespace: str, *, all_namespaces: bool, **given: Any) -> ExitCode:  # noqa: ANN401  options by name
     """List all nodes, worst first.
 
