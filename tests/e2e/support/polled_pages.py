@@ -6,17 +6,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from e2e.support.agent import Agent, Page
 from e2e.support.exposition import Exposition
+from support.background import Background
 
 PATHS = ("/metrics", "/healthz", "/readyz")
 PAUSE_SECONDS = 0.05
 
 
 @dataclass
-class PolledPages:
+class PolledPages(Background):
     """Asks for one page after the other in a thread of its own. Use it as a context manager.
 
     Attributes:
@@ -35,21 +35,17 @@ class PolledPages:
     findings: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._poll, name="polled-pages", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+        super().__init__("polled-pages", end_seconds=30)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._thread.join(30)
+        super().__exit__(kind, error, trace)
         print(f"{self.asked} pages; slowest, in seconds: {self.slowest_seconds}")  # noqa: T201  shown with a failure
+        if error is None:
+            self.check()
 
-    def _poll(self) -> None:
+    def _work(self) -> None:
         while not self._stopping.wait(PAUSE_SECONDS):
             for path in PATHS:
                 self._take(path)
