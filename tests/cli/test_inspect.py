@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from sources.cri.fake_runtime import FakeRuntime
 from support.builders import a_snapshot
 from support.changes import with_sandbox
 from support.parts import SHARED_SANDBOX_ID, WEB_APP_PID, WEB_PAUSE_PID, WEB_SANDBOX_ID
+
+EMPTY = re.compile(
+    r": 0 pods, 0 containers, 0 zombies; no findings(; 1 more finding on this node: pausewatch scan)?\n$"
+)
+"""What is said of a runtime without pods. Its /proc is this machine's, where others may have left zombies."""
 
 
 def ids(stdout: str) -> list[str]:
@@ -75,7 +81,7 @@ def test_node_without_pods_is_no_error(socket: str) -> None:
     told = run("inspect", "--runtime-endpoint", socket)
 
     assert (told.code, told.stderr) == (0, "")
-    assert told.stdout.endswith(": 0 pods, 0 containers, 0 zombies; no findings\n")
+    assert EMPTY.search(told.stdout)
 
 
 def test_namespace_narrows_it_down(tmp_path: Path) -> None:
@@ -151,5 +157,5 @@ def test_watch_writes_a_page_into_a_pipe_only_when_it_changes(socket: str) -> No
         ended = finish(process)
 
     assert away[1].startswith("cannot look  ")
-    assert there[1].endswith(": 0 pods, 0 containers, 0 zombies; no findings\n")
+    assert EMPTY.search(there[1])
     assert (ended.code, ended.stdout, ended.stderr) == (130, "", "")
