@@ -193,14 +193,35 @@ def test_refusal_tells_status_and_reason(tmp_path: Path, answer: Answer, status:
 
 
 def test_patience_that_a_server_asks_for_is_understood() -> None:
-    """In seconds, five minutes at the most; a date, which Kubernetes never sends, is not."""
+    """In seconds; a date, which Kubernetes never sends, is not."""
     content = json.dumps(status_object(429, "TooManyRequests")).encode()
 
     assert refusal("GET /", 429, "17", content).retry_after_seconds == 17
-    assert refusal("GET /", 429, "86400", content).retry_after_seconds == 300
-    assert refusal("GET /", 429, "9" * 400, content).retry_after_seconds == 300
     assert refusal("GET /", 429, "Wed, 21 Oct 2026 07:28:00 GMT", content).retry_after_seconds == 0
     assert refusal("GET /", 429, "", content).retry_after_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "heard"),
+    [("17", "17"), ("86400", "300"), ("9" * 400, "300"), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+    ids=["seconds", "a day", "for ever", "a date"],
+)
+def test_nobody_is_patient_for_longer_than_five_minutes(tmp_path: Path, asked: str, heard: str | None) -> None:
+    """Neither we nor kopf: it would sleep for as long, and end at a date."""
+    api = FakeApi(lambda _: (429, status_object(429, "TooManyRequests"), {"Retry-After": asked}))
+
+    async def ask() -> str | None:
+        async with serving(api, tmp_path) as place:
+            connection = read_connection(place)
+            assert isinstance(connection, Connection)
+            async with open_session(connection) as session, session.get(connection.server) as answer:
+                return answer.headers.get("Retry-After")
+
+    assert asyncio.run(ask()) == heard
+    if heard:
+        with pytest.raises(ApiError) as caught:
+            asked_with(api, tmp_path)
+        assert caught.value.retry_after_seconds == float(heard)
 
 
 def test_unreachable_server_is_told(tmp_path: Path) -> None:

@@ -29,10 +29,11 @@ OWN_CONNECTIONS = 4
 
 ERRORS_FROM = 400
 
+RETRY_AFTER = "Retry-After"
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 """A server is left alone for no longer, whatever it asks for. The API server asks for seconds; a proxy on the way that
 says a day would keep the agent from writing for that day, and its report would grow stale after one failed attempt,
-which no alert tells."""
+which no alert tells. kopf would sleep that day, too."""
 
 EVENTS = "/events"
 """How the path of Events of a Kubernetes namespace ends."""
@@ -92,7 +93,7 @@ class ApiClient:
                 headers={"Accept": JSON, "Content-Type": JSON, **(headers or {})},
             ) as answer:
                 if answer.status >= ERRORS_FROM:
-                    raise refusal(asked, answer.status, answer.headers.get("Retry-After", ""), await answer.read())
+                    raise refusal(asked, answer.status, answer.headers.get(RETRY_AFTER, ""), await answer.read())
                 document: Object = await answer.json()
                 return document
         except TimeoutError as error:
@@ -151,7 +152,23 @@ def open_session(
 
 
 class SlimResponse(aiohttp.ClientResponse):
-    """An answer that forgets, while it is parsed, who manages which field: half of a pod's metadata."""
+    """An answer that forgets, while it is parsed, who manages which field: half of a pod's metadata.
+
+    It asks for no more patience than ``LONGEST_RETRY_AFTER_SECONDS``, in seconds: kopf ends at a date.
+    """
+
+    @property
+    def headers(self) -> Any:  # noqa: ANN401  a type of a library that aiohttp uses
+        """Return the headers."""
+        given = super().headers
+        asked = given.get(RETRY_AFTER)
+        if asked is None or (asked.isdecimal() and float(asked) <= LONGEST_RETRY_AFTER_SECONDS):
+            return given
+        kept = given.copy()
+        del kept[RETRY_AFTER]
+        if asked.isdecimal():
+            kept[RETRY_AFTER] = f"{LONGEST_RETRY_AFTER_SECONDS:.0f}"
+        return type(given)(kept)
 
     async def json(self, **options: Any) -> Any:  # noqa: ANN401  aiohttp's signature
         """Return the parsed body."""
@@ -267,5 +284,5 @@ def refusal(asked: str, status: int, retry_after: str, content: bytes) -> ApiErr
         status,
         reason or f"Http{status}",
         message,
-        retry_after_seconds=min(float(retry_after), LONGEST_RETRY_AFTER_SECONDS) if retry_after.isdecimal() else 0,
+        retry_after_seconds=float(retry_after) if retry_after.isdecimal() else 0,
     )
