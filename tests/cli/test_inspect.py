@@ -13,7 +13,7 @@ from support.changes import with_sandbox
 from support.parts import SHARED_SANDBOX_ID, WEB_APP_PID, WEB_PAUSE_PID, WEB_SANDBOX_ID
 
 EMPTY = re.compile(
-    r": 0 pods, 0 containers, 0 zombies; no findings(; 1 more finding on this node: pausewatch scan)?\n$"
+    r": 0 pods, 0 containers, 0 zombies; no findings(; 1 finding elsewhere on this node: pausewatch scan)?\n$"
 )
 """What is said of a runtime without pods. Its /proc is this machine's, where others may have left zombies."""
 

@@ -212,7 +212,7 @@ def test_findings_elsewhere_are_not_forgotten() -> None:
     text = text_of(a_torn_pod(), SHARED_SANDBOX_ID, width=120)
 
     assert text.endswith(
-        "\nnode-7: 1 pod, 1 container, 0 zombies; no findings; 2 more findings on this node: pausewatch scan\n"
+        "\nnode-7: 1 pod, 1 container, 0 zombies; no findings; 2 findings elsewhere on this node: pausewatch scan\n"
     )
 
 

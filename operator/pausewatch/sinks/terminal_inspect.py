@@ -227,7 +227,7 @@ def _summary(report: Report, inspected: Sequence[SandboxFacts]) -> Text:
         # Of a hundred pods the sick ones are no longer on the screen.
         text.append(f" ({THIS_COMMAND}--problem)")
     if elsewhere:
-        text.append(f"; {counted(elsewhere, 'more finding')} on this node: pausewatch scan")
+        text.append(f"; {counted(elsewhere, 'finding')} elsewhere on this node: pausewatch scan")
     return text
 
 
