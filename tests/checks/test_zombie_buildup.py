@@ -8,17 +8,20 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.pid_limit import PidLimit
 from pausewatch.model.report import Evidence, Observation, Severity
+from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.snapshot import Snapshot
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombie_growth import ZombieCount
 from support.builders import a_node, a_snapshot, adding
-from support.changes import with_zombies, with_zombies_of_another_node
+from support.changes import with_container, with_zombies, with_zombies_of_another_node
 from support.commands import DELETE_WEB
 from support.observed import observed
 from support.parts import (
     CONTAINERD_PID,
     FIRST_INODE,
     SHARED_PAUSE_PID,
+    SHARED_SANDBOX_ID,
+    SHARED_WORKER_ID,
     WEB_APP_ID,
     WEB_APP_PID,
     WEB_SANDBOX_ID,
@@ -226,6 +229,16 @@ def test_parent_outside_the_pod_is_not_ended_by_deleting_the_pod() -> None:
     assert observation.subject.container == "app"
     assert "a process outside the container" in observation.message
     assert all("delete" not in one.command for one in observation.next_commands)
+
+
+def test_dead_of_a_container_that_has_exited_are_found() -> None:
+    """With a shared PID namespace they outlive it: asked whether it runs, the runtime would only deny it."""
+    dead = with_zombies(a_snapshot(), 10, SHARED_PAUSE_PID, container_id=SHARED_WORKER_ID)
+
+    (observation,) = run(with_container(dead, SHARED_WORKER_ID, state=ContainerState.EXITED))
+
+    assert observation.subject.container == "worker"
+    assert observation.rests_on == (SHARED_SANDBOX_ID,)
 
 
 def test_sandbox_without_a_container_to_blame() -> None:

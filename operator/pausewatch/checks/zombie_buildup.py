@@ -10,6 +10,7 @@ from pausewatch.model.pid_limit import PidLimit, reached_about
 from pausewatch.model.pod_commands import inspect_pod
 from pausewatch.model.process import Process
 from pausewatch.model.report import Evidence, NextCommand, Observation, RunOn, Severity
+from pausewatch.model.sandbox import ContainerState
 from pausewatch.model.subject import Subject
 from pausewatch.model.text import at_least
 from pausewatch.model.view import NodeView
@@ -51,8 +52,18 @@ def _observe(node: NodeView, group: ZombieGroup, thresholds: Thresholds) -> Obse
         message=_message(node, group, subject, bound),
         evidence=_evidence(node, group),
         next_commands=_next_commands(group, subject),
-        rests_on=tuple(one.id for one in (group.container, group.sandbox) if one is not None),
+        rests_on=_rests_on(group),
     )
+
+
+def _rests_on(group: ZombieGroup) -> tuple[str, ...]:
+    """Return what has to be the same still; a container that has exited does not run, and leaves its dead all the same.
+
+    In a shared PID namespace they stay behind it: its orphans are the pause's, which may not reap.
+    """
+    container = group.container
+    ids = (container.id,) if container is not None and container.state is ContainerState.RUNNING else ()
+    return ids if group.sandbox is None else (*ids, group.sandbox.id)
 
 
 def _message(node: NodeView, group: ZombieGroup, subject: Subject, bound: int) -> str:
