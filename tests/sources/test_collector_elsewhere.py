@@ -1,15 +1,14 @@
 """A runtime in another PID namespace: its numbers of processes are not ours."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.sources.collector import Collector
+from sources.procfs.living import environment, python, running
 
 SEEN_FROM_ELSEWHERE = """
 from pausewatch.model.availability import Unavailable
@@ -53,17 +52,8 @@ def test_runtime_in_a_pid_namespace_below_ours(path: Path, collector: Collector)
     network = {"type": "bridge", "ipam": {"type": "host-local", "dataDir": str(path.parent), "ranges": ranges}}
     (path.parent / "10-web.conflist").write_text(json.dumps({"name": "web", "plugins": [network]}))
     script = RUNTIME_INSIDE.format(path=path, networks=path.parent)
-    with subprocess.Popen(
-        ["unshare", "--pid", "--fork", "--kill-child", sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as runtime:
-        assert runtime.stdout is not None
-        assert runtime.stdout.readline() == "ready\n"
+    with running("unshare", "--pid", "--fork", "--kill-child", *python(script)):
         snapshot = collector.collect()
-        runtime.kill()
 
     for section in ("first_processes", "host_links", "monitors", "pod_networks", "network_pins", "pid_limits"):
         unread = getattr(snapshot, section)
@@ -79,8 +69,8 @@ def test_runtime_in_a_pid_namespace_below_ours(path: Path, collector: Collector)
 def test_runtime_in_another_pid_namespace_leaves_sandboxes_and_pods(path: Path) -> None:
     """As beside a node of kind: sandboxes are compared with pods all the same, processes with nothing."""
     done = subprocess.run(
-        ["unshare", "--pid", "--fork", sys.executable, "-c", SEEN_FROM_ELSEWHERE.format(path=path)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        ["unshare", "--pid", "--fork", *python(SEEN_FROM_ELSEWHERE.format(path=path))],
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=20,

@@ -25,6 +25,7 @@ from sources.cri.readings import (
     reasons,
     sandboxes,
 )
+from sources.procfs.living import python, running
 
 
 @contextmanager
@@ -38,17 +39,9 @@ def runtime_in_other_process(path: Path, version: str) -> Iterator[int]:
         "    print('ready', flush=True)",
         "    sys.stdin.read()",
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", "\n".join(lines)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
+    with running(*python("\n".join(lines))) as child:
         yield child.pid
-        child.communicate()
+        child.communicate()  # the end of its input is that of the runtime
 
 
 def test_reading(runtime: FakeRuntime, source: CriSource, path: Path) -> None:

@@ -48,7 +48,9 @@ sys.stdin.read()
 @contextmanager
 def running(*command: str) -> Iterator[subprocess.Popen[str]]:
     """Run a program that says when it is ready and lives until its input ends; killed at the end."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n", f"{command} did not start; the tests need root"
