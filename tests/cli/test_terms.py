@@ -20,6 +20,7 @@ JARGON = (
     "coverage", "not comparable", "subreaper", "uts", "ipc", "WRONG", "READY", "kubelet", "uid", "evidence", "bound",
     "first seen", "Critical", "Info", "Healthy", "ScanComplete", "heartbeat", "NO REPORT", "SYS_PTRACE", "hidepid",
     "AppArmor", "gVisor", "hostNetwork", "hostPID", "lease", "grace period", "agent", "Event", "pinned image",
+    "ignore", "CAP_NET_ADMIN",
 )  # fmt: skip
 """What whoever never heard of pause containers meets in help texts, meanings of reasons, reports and screens."""
 
