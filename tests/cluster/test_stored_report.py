@@ -1,10 +1,11 @@
 # ruff: noqa: ANN401  builders pass any field of a value on to its constructor
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from pausewatch.cluster.stored_report import LARGE_METADATA_BYTES, changed_paths, is_later, remark
+from pausewatch.cluster.stored_report import LARGE_METADATA_BYTES, changed_paths, is_later, is_of_another_agent, remark
 from pausewatch.sinks.report import Object
 
 NODE = {"apiVersion": "v1", "kind": "Node", "name": "node-7", "uid": "u"}
@@ -108,3 +109,23 @@ def test_look_is_later_only_where_both_say_when(status: object, before: str, *, 
     """Anything may stand there."""
     assert is_later({"reportTime": status}, {"reportTime": before}) is later
     assert not is_later({}, {"reportTime": before})
+
+
+NOW = datetime(2026, 11, 21, 9, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"reportTime": "2026-11-21T09:14:03Z"}, False),
+        ({"reportTime": "2026-11-21T09:14:03Z", "summary": {"zombies": 0}}, False),
+        ({"reportTime": "2026-11-21T09:14:03Z", "findings": [{}]}, False),
+        ({"reportTime": "2026-11-21T09:13:00Z"}, True),
+        ({"reportTime": "2026-11-21T09:15:00Z", "findings": [{}]}, True),
+        ({"reportTime": "2027-11-21T09:15:00Z", "findings": [{}]}, False),
+    ],
+    ids=["ours", "its counts edited", "edited", "the same, seen earlier", "something else, seen later", "to come"],
+)
+def test_look_of_another_agent_is_known_by_its_time_and_content(status: Object, *, expected: bool) -> None:
+    """Who edits by hand leaves the time of the look; a time that is still to come is nobody's."""
+    assert is_of_another_agent(status, {"reportTime": "2026-11-21T09:14:03Z"}, NOW) is expected

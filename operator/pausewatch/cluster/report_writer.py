@@ -14,9 +14,10 @@ from typing import Never
 from pausewatch.cluster import write_schedule
 from pausewatch.cluster.client import Object
 from pausewatch.cluster.errors import CONFLICT, NOT_FOUND, UNAUTHORIZED, ApiError
+from pausewatch.cluster.report_content import content_hash
 from pausewatch.cluster.reports import NodeReports, Seen
-from pausewatch.cluster.stored_report import CONTESTED, changed_paths, is_later, remark, taken_at
-from pausewatch.cluster.write_schedule import Pace, Step, WriteState, content_hash, due_at
+from pausewatch.cluster.stored_report import CONTESTED, changed_paths, is_later, is_of_another_agent, remark, taken_at
+from pausewatch.cluster.write_schedule import Pace, Step, WriteState, due_at
 from pausewatch.model.availability import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -194,7 +195,7 @@ class ReportWriter:
             self._is_missing()
         elif before is None or before["metadata"].get("uid") != found["metadata"].get("uid"):
             self._is_taken_over(found, now)
-        elif self._is_of_another_agent(before, found):
+        elif is_of_another_agent(found.get("status") or {}, before.get("status") or {}, self._clock.now()):
             self._is_taken_over(found, now)
             self.others = found["status"]
         else:
@@ -209,18 +210,6 @@ class ReportWriter:
         status = found.get("status") or {}
         heartbeat_at = self._heartbeat_at(self._age_seconds(status))
         self._state = write_schedule.found(self._state, now, content_hash(status) if status else "", heartbeat_at)
-
-    def _is_of_another_agent(self, before: Object, found: Object) -> bool:
-        """Whether somebody else looked at the node: later than the stored look tells, or with the same result.
-
-        Who edits by hand leaves the time of the look. One that is still to come is nobody's, and would keep us from
-        writing until then.
-        """
-        ours, status = before.get("status") or {}, found.get("status") or {}
-        if status == ours or self._age_seconds(status) < 0:
-            return False
-        says_the_same = content_hash(status) == content_hash(ours) and status.get("summary") == ours.get("summary")
-        return says_the_same or is_later(status, ours)
 
     async def _replace(self, offered: Object) -> None:
         status = self._carry(offered["status"], (self.stored or {}).get("status") or {})

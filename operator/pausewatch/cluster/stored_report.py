@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 
+from pausewatch.cluster.report_content import content_hash
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.text import printable
 from pausewatch.sinks.report import Object
@@ -100,6 +101,19 @@ def is_later(status: Object, before: Object) -> bool:
     """Return whether a status tells of a later look than another one; not if either does not say."""
     moment, other = taken_at(status), taken_at(before)
     return moment is not None and other is not None and moment > other
+
+
+def is_of_another_agent(status: Object, ours: Object, now: datetime) -> bool:
+    """Whether somebody else looked at the node: later than our own look tells, or with the same result.
+
+    Who edits by hand leaves the time of the look. One that is still to come is nobody's, and would keep us from
+    writing until then.
+    """
+    moment = taken_at(status)
+    if status == ours or (moment is not None and moment > now):
+        return False
+    says_the_same = content_hash(status) == content_hash(ours) and status.get("summary") == ours.get("summary")
+    return says_the_same or is_later(status, ours)
 
 
 def _changes(path: str, sent: object, stored: object) -> Iterator[str]:

@@ -5,12 +5,9 @@ that it lives. What fails is tried again later and later; what is deleted again 
 going away.
 """
 
-import hashlib
-import json
 import math
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any
 
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 300.0
@@ -262,41 +259,11 @@ def heartbeat_seconds(pace: Pace, chance: float, *, in_step: bool = False) -> fl
     return earliest_seconds + (pace.heartbeat_seconds * (1 + HEARTBEAT_SPREAD) - earliest_seconds) * chance
 
 
-def content_hash(status: dict[str, Any]) -> str:
-    """Return a digest of what is worth a write of its own.
-
-    Left out, and written along with the next change: times, all counts of ``summary``, and texts of conditions, which
-    hold counts too. Of other counts it matters only whether there is anything: pods that come and go must not write.
-    Two agents on one node see the same thing for the first time in two scans: that alone is no news either.
-    """
-    coverage = status.get("coverage")
-    kept = {
-        "runtime": status.get("runtime"),
-        "coverage": {key: bool(value) if isinstance(value, int) else value for key, value in coverage.items()}
-        if isinstance(coverage, dict)
-        else {},
-        "conditions": [
-            [one.get(key) for key in ("type", "status", "reason")] for one in _objects(status, "conditions")
-        ],
-        "findings": [
-            {key: value for key, value in one.items() if key != "firstSeenTime"} for one in _objects(status, "findings")
-        ],
-        "truncated": bool(status.get("truncatedFindings")),
-    }
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
-
-
 def _creation_at(creations: tuple[float, ...]) -> float:
     if not creations:
         return -math.inf
     recent = sum(one > creations[-1] - CREATIONS_ARE_KEPT_SECONDS for one in creations)
     return creations[-1] + CREATION_SECONDS[min(recent, len(CREATION_SECONDS) - 1)]
-
-
-def _objects(status: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects of a list; under another version of the definition there may be anything instead."""
-    values = status.get(name)
-    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
 
 
 def _puts_back(state: WriteState, content: str) -> bool:
