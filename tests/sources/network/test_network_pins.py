@@ -9,7 +9,7 @@ from pausewatch.model.linux_namespace import NamespaceKind
 from pausewatch.model.network_pin import NetworkPin
 from pausewatch.model.sandbox import NamespaceMode, SpecNamespace
 from pausewatch.model.snapshot import Snapshot
-from pausewatch.sources.network.network_pins import NetworkPins
+from pausewatch.sources.network.network_pins import MOST_PINS, NetworkPins
 from pausewatch.sources.place import Place
 from sources.procfs.fake_proc import FakeProc
 from support.builders import a_snapshot
@@ -95,6 +95,15 @@ def test_pin_that_no_sandbox_owns(node: Node) -> None:
 
     assert (found.path, found.inode, found.processes_inside, found.holders) == (f"/run/netns/{LOST}", inode, 0, ())
     assert found.made_at_seconds == pytest.approx((node.pins / LOST).stat().st_mtime)
+
+
+def test_more_than_anybody_mends_at_once(node: Node) -> None:
+    """A bound on our memory; the same ones are told in each scan."""
+    names = [f"{LOST[:-12]}{number:012x}" for number in range(MOST_PINS + 2)]
+    for name in reversed(names):
+        node.pin(name)
+
+    assert [pin.name for pin in node.read()] == names[:MOST_PINS]
 
 
 def test_names_of_cri_o(node: Node) -> None:

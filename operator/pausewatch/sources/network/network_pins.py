@@ -12,6 +12,7 @@ its file (fs/nsfs.c), which is when it was pinned.
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pausewatch.model.availability import Unavailable
@@ -30,6 +31,10 @@ USUAL_DIRECTORY = "/run/netns"
 SETTLED_SECONDS = 10.0
 """Users are counted of pins that have been there for longer: those of pods that start and stop come and go within
 seconds, and reading the links of every process for each of them is for nothing."""
+
+MOST_PINS = 1000
+"""Without an owner, told of in one scan: the first ones by name, so the same in each. The kernel allows 100,000 mounts
+(fs.mount-max); so many of them take 38 MB of our memory, and mending starts with the first."""
 
 USERS_VALID_SECONDS = 120.0
 """How long a count of users stands: a leaked namespace stays for weeks, and nobody enters it by chance."""
@@ -107,7 +112,7 @@ class NetworkPins:
             for name in sorted(set(os.listdir(directory)) - self._all.names)  # noqa: PTH208  only names are wanted
             if is_pin_name(name, runtime_name)
         )
-        return [pin for pin in looked_at if pin is not None]
+        return list(islice((pin for pin in looked_at if pin is not None), MOST_PINS))
 
     def _users(self, settled: list[NetworkPin], so_far: Snapshot, place: Place) -> Mapping[str, PinUsers]:
         """Return who uses each of the pins, by path; counted anew when a pin is new or the count is old."""
