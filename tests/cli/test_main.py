@@ -54,6 +54,8 @@ def test_version_goes_to_stdout() -> None:
         (("--wide",), "No such option '--wide'; see pausewatch --help"),
         (("scan", "-o", "xml"), "'xml' is not one of 'table', 'wide', 'json', 'yaml'; see pausewatch scan --help"),
         (("scan", "--interval", "0"), "see pausewatch scan --help"),
+        (("scan", "--interval", "5"), "--watch is not given; see pausewatch scan --help"),
+        (("inspect", "--interval", "5"), "--watch is not given; see pausewatch inspect --help"),
         (("scan", "extra\x1b[2J"), "Got unexpected extra argument (extra\\x1b[2J); see pausewatch scan --help"),
         (("record",), "Missing argument 'FILE'; see pausewatch record --help"),
     ],

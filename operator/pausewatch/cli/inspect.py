@@ -13,7 +13,7 @@ from pausewatch.cli.errors import CliError, ExitCode
 from pausewatch.cli.options import RUNTIME_OPTIONS
 from pausewatch.cli.source import FROM_OPTION, Source, require_sandboxes, with_source
 from pausewatch.cli.streams import write
-from pausewatch.cli.watch import WATCH_OPTIONS, looks, trouble_of
+from pausewatch.cli.watch import WATCH_OPTIONS, looks, refuse_interval_alone, trouble_of
 from pausewatch.model.history import History
 from pausewatch.model.sandbox import Sandbox
 from pausewatch.model.settings import Settings
@@ -83,6 +83,7 @@ def command(source: Source, *, watching: bool, interval: float, **given: Any) ->
         if wanted.output in ("json", "yaml"):
             raise click.UsageError("--watch shows a tree; for -o json call inspect again and again")
         return _watch(source.settings, interval, wanted)
+    refuse_interval_alone()
     (last,) = deque(source.looks(), maxlen=1)
     require_sandboxes(last.snapshot, "inspect")
     inspected = _inspected(last, wanted, missing_is_an_error=True)

@@ -11,7 +11,7 @@ from pausewatch.cli.errors import ExitCode
 from pausewatch.cli.options import RUNTIME_OPTIONS, SET_OPTION
 from pausewatch.cli.source import FROM_OPTION, Source, require_sandboxes, with_source
 from pausewatch.cli.streams import write
-from pausewatch.cli.watch import WATCH_OPTIONS, watch
+from pausewatch.cli.watch import WATCH_OPTIONS, refuse_interval_alone, watch
 from pausewatch.model.report import Outcome, Report, Severity
 from pausewatch.scan import Look
 from pausewatch.sinks import report as report_object
@@ -67,6 +67,7 @@ def command(source: Source, **given: Any) -> ExitCode:  # noqa: ANN401  options 
     if options.watching:
         _refuse_what_ends(source, options)
         return watch(source.settings, options.interval, wide=options.output == "wide")
+    refuse_interval_alone()
     (last,) = deque(source.looks(), maxlen=1)
     require_sandboxes(last.snapshot, "scan")
     _show(last, options.output, live=source.is_live)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 
 import click
+from click.core import ParameterSource
 
 from pausewatch.cli.console import show_page, stdout_is_terminal
 from pausewatch.cli.errors import ExitCode
@@ -32,6 +33,16 @@ WATCH_OPTIONS: tuple[Decorator, ...] = (
         help="Between the looks of --watch.",
     ),
 )  # fmt: skip
+
+
+def refuse_interval_alone() -> None:
+    """End the program where ``--interval`` is given without ``--watch``: somebody would wait for a second look.
+
+    Raises:
+        click.UsageError: It is.
+    """
+    if click.get_current_context().get_parameter_source("interval") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--interval is the time between the looks of --watch, and --watch is not given")
 
 
 def watch(settings: Settings, interval_seconds: float, *, wide: bool) -> ExitCode:
