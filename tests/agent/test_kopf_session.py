@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import time
 
 import pytest
 
-from pausewatch.agent.kopf_session import NOT_LISTED, Listeners, Session, tell_left_over
+from pausewatch.agent.kopf_operator import LONGEST_BACKOFF_EXPONENT, WATCH_SECONDS
+from pausewatch.agent.kopf_session import LONGEST_SILENCE_SECONDS, NOT_LISTED, Listeners, Session, tell_left_over
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
-from pausewatch.cluster.reports import GROUP_PATH, Seen
+from pausewatch.cluster.reports import GROUP_PATH, REPORTS_PATH, Seen
+from pausewatch.cluster.watch_pace import LONGEST_WAIT_SECONDS
 from pausewatch.model.availability import Unavailable
 from support.parts import a_pod
 
@@ -88,6 +91,23 @@ def test_pods_of_a_session_whose_loop_has_ended_still_count() -> None:
     session.started({"a": (a_pod(),)})
 
     assert session.pods() == (a_pod(),)
+
+
+def test_session_that_asks_for_nothing_any_more_is_silent() -> None:
+    """One of kopf's two watches may end without a word, while the other one goes on."""
+    session = Told().session()
+    began = time.monotonic()
+    assert not session.is_silent(began + LONGEST_SILENCE_SECONDS + 1), "nothing was asked yet"
+
+    session.asked(REPORTS_PATH, None)
+    session.asked(PODS_PATH, None)
+    assert not session.is_silent(began + LONGEST_SILENCE_SECONDS)
+    assert session.is_silent(time.monotonic() + LONGEST_SILENCE_SECONDS + 1)
+
+
+def test_silence_is_longer_than_any_watch() -> None:
+    """A quiet node's watch is begun anew by then, and so is one whose next attempt has to wait."""
+    assert WATCH_SECONDS[1] + 2**LONGEST_BACKOFF_EXPONENT + LONGEST_WAIT_SECONDS + 60 < LONGEST_SILENCE_SECONDS
 
 
 def test_session_that_is_stopped_before_it_began_ends_at_once() -> None:

@@ -1,13 +1,14 @@
 """kopf started again and again: what is known meanwhile, and how soon the next one begins."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cluster.api_server import Answer, Asked, FakeApi, serving
-from pausewatch.agent.kopf_session import NOT_LISTED
+from pausewatch.agent.kopf_session import LONGEST_SILENCE_SECONDS, NOT_LISTED
 from pausewatch.agent.pod_watch import LONGEST_RESTART_SECONDS, PodWatch, failures_after, restart_seconds
 from pausewatch.cluster.connection import ConnectionPlace
 from pausewatch.cluster.pods import PODS_PATH
@@ -82,3 +83,32 @@ def test_refusal_of_the_pods_is_told_with_what_to_apply(tmp_path: Path) -> None:
     assert isinstance(trouble, Unavailable)
     assert trouble.reason == "Http403"
     assert "kubectl apply -f manifests/rbac.yaml" in trouble.remedy
+
+
+def test_watch_that_is_silent_is_started_again(tmp_path: Path) -> None:
+    """The pods that it knew last would count for ever, and nothing would tell."""
+    was_asked = asyncio.Event()
+
+    def answer(_: Asked) -> Answer:
+        was_asked.set()
+        return 403, {"kind": "Status", "reason": "Forbidden", "message": "no"}
+
+    async def run() -> None:
+        async with serving(FakeApi(answer), tmp_path) as place:
+            watch = a_watch(place)
+            task = asyncio.create_task(watch.run())
+            await asyncio.wait_for(was_asked.wait(), 30)
+            first = watch._session
+            assert first is not None
+            first.asked(PODS_PATH, None)
+            watch.restart_if_silent(time.monotonic())
+            assert not first.was_stopped
+            watch.restart_if_silent(time.monotonic() + LONGEST_SILENCE_SECONDS + 1)
+            assert first.was_stopped
+            while watch._session in (None, first):
+                was_asked.clear()
+                await asyncio.wait_for(was_asked.wait(), 30)
+            watch.stop()
+            task.cancel()
+
+    asyncio.run(run())

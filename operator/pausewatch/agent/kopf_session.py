@@ -15,7 +15,7 @@ from pausewatch.agent.threads import ask_loop, end_other_tasks
 from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import ApiError
 from pausewatch.cluster.pods import PODS_PATH
-from pausewatch.cluster.reports import GROUP_PATH, Seen
+from pausewatch.cluster.reports import GROUP_PATH, REPORTS_PATH, Seen
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.pod import Pod
 
@@ -30,6 +30,12 @@ COPY_SECONDS = 2.0
 
 LEAST_SECONDS_BETWEEN_LOGINS = 5.0
 """A refused login is followed by the next one at once, and by the next: hundreds in a second."""
+
+LONGEST_SILENCE_SECONDS = 1200.0
+"""Beyond this nobody watches any more: the server lets a watch last for 900 s (WATCH_SECONDS), and kopf begins the next
+one within a minute. A watch may end without a word: when kopf's time for a stream without events is over in the moment
+in which it hands an event on, it takes its own cancellation for somebody else's (kopf 1.45: watch_objs, reraise). The
+pods that it knew last would then count for ever."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +67,7 @@ class Session:
         self._index: Mapping[str, Any] = {}
         self._answered: set[str] = set()
         self._failures: dict[str, Unavailable] = {}
+        self._asked_at: dict[str, float] = {}
         self._connected_at = -math.inf
         self._logins: list[kopf.AiohttpSession] = []
         # Two counts instead of a flag: each is written by one thread only, so that no listing can be missed.
@@ -110,6 +117,15 @@ class Session:
         """Whether it began when the API server had no reports: kopf looks for the kinds at its start only."""
         return PODS_PATH in self._answered and GROUP_PATH not in self._answered
 
+    def is_silent(self, now: float) -> bool:
+        """Return whether pods or report have not been asked for, for longer than a watch lasts.
+
+        Args:
+            now: By the monotonic clock.
+        """
+        asked_at = (self._asked_at.get(path, now) for path in (PODS_PATH, REPORTS_PATH))
+        return now - min(asked_at) > LONGEST_SILENCE_SECONDS
+
     @property
     def trouble(self) -> Unavailable | None:
         """Return how the last request failed that says something about pods; None if it did not.
@@ -130,6 +146,7 @@ class Session:
 
     def asked(self, path: str, error: ApiError | None) -> None:
         """See WatchSession."""
+        self._asked_at[path] = time.monotonic()
         if error is None:
             self._answered.add(path)
             if self._failures.pop(path, None) is not None:

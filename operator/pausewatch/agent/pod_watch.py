@@ -106,6 +106,13 @@ class PodWatch:
         if self._session is not None and self._session.lacks_reports:
             self.stop()
 
+    def restart_if_silent(self, now: float) -> None:
+        """Start a watch again that asks for nothing any more; ``now`` is the monotonic clock."""
+        session = self._session
+        if session is not None and not session.was_stopped and session.is_silent(now):
+            logger.warning("the watch of this node's pods or report ended without a word; it is started again")
+            session.stop()
+
     def stop(self) -> None:
         """Ask the watch of the moment to end."""
         if self._session is not None:

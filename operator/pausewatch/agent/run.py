@@ -163,6 +163,7 @@ class Agent:
         self._troubles.take({**missing, "pods": pods, **stored})
         if self._writer.stored is not None and self._writer.trouble is None:
             self._watch.reports_are_served()
+        self._watch.restart_if_silent(time.monotonic())
         settled = time.monotonic() - self._began >= self._settling_seconds
         ids = {finding.id for finding in found.report.findings}
         # Another agent of this node may run for longer than this one, and know more: during a rollout, for one.

@@ -11,6 +11,7 @@ from pausewatch.sinks.report import API_VERSION
 GROUP, _, VERSION = API_VERSION.partition("/")
 PLURAL = "podsandboxreports"
 GROUP_PATH = f"/apis/{API_VERSION}"
+REPORTS_PATH = f"{GROUP_PATH}/{PLURAL}"
 
 REVIEW_VERSION = "authentication.k8s.io/v1"
 REVIEWS = f"/apis/{REVIEW_VERSION}/selfsubjectreviews"
@@ -44,7 +45,7 @@ class NodeReports:
     @property
     def path(self) -> str:
         """Of the object."""
-        return f"{self._collection}/{quote(self.node_name, safe='')}"
+        return f"{REPORTS_PATH}/{quote(self.node_name, safe='')}"
 
     async def read(self) -> Object | None:
         """Return the stored object; None if there is none.
@@ -76,7 +77,7 @@ class NodeReports:
         owner = [{"apiVersion": "v1", "kind": "Node", "name": self.node_name, "uid": uid}] if uid else []
         metadata = report["metadata"] | ({"ownerReferences": owner} if owner else {})
         body = {key: value for key, value in report.items() if key != "status"} | {"metadata": metadata}
-        return await self.api.request("POST", self._collection, body=body)
+        return await self.api.request("POST", REPORTS_PATH, body=body)
 
     async def replace_status(self, status: Object) -> Object:
         """Replace the whole status: nothing of an older one stays, and no resource version is needed.
@@ -88,10 +89,6 @@ class NodeReports:
         """
         patch: list[Object] = [{"op": "add", "path": "/status", "value": status}]
         return await self.api.request("PATCH", f"{self.path}/status", body=patch, headers={"Content-Type": JSON_PATCH})
-
-    @property
-    def _collection(self) -> str:
-        return f"{GROUP_PATH}/{PLURAL}"
 
     async def _node_uid(self) -> str:
         """Return the uid of the Node, from our own token or from the Node; empty if neither tells.
