@@ -26,6 +26,16 @@ VALUES_ONLY = {
     "sources/pods.py",
 }
 
+OF_SEVERAL_MODULES = {
+    "checks/test_all_checks.py",
+    "checks/test_hostile_commands.py",
+    "cli/test_examples.py",
+    "sinks/test_hostile_names.py",
+    "sinks/test_screens.py",
+    "test_recorded_runtimes.py",
+}
+"""Tests that hold all of a folder to one rule, or what several modules make of one input."""
+
 
 def modules() -> list[str]:
     """Return every module of the package that must have a test, relative to the package."""
@@ -48,6 +58,19 @@ def test_every_module_has_its_test(module: str) -> None:
     assert test.exists(), f"{module} has no test: write {test.relative_to(REPOSITORY)}"
 
 
+def test_every_test_has_its_module() -> None:
+    """The tests of one module may be several files: test_sweep.py, and test_sweep_sleepers.py about one subject."""
+    folders = {path.parent.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py")}
+    found = {path for folder in folders for path in (REPOSITORY / "tests" / folder).glob("test_*.py")}
+    foreign = {
+        str(path.relative_to(REPOSITORY / "tests"))
+        for path in found
+        if not _is_of_a_module(path.stem.removeprefix("test_"), PACKAGE / path.relative_to(REPOSITORY / "tests").parent)
+    }
+
+    assert foreign == OF_SEVERAL_MODULES
+
+
 @pytest.mark.parametrize("module", sorted(VALUES_ONLY))
 def test_list_of_modules_without_a_test_is_current(module: str) -> None:
     """A module that is gone must not stay on the list."""
@@ -62,3 +85,9 @@ def test_init_files_hold_a_docstring_only() -> None:
             assert text.startswith('"""'), path
             assert text.endswith('"""'), path
             assert text.count('"""') == 2, path
+
+
+def _is_of_a_module(name: str, folder: Path) -> bool:
+    """Whether a module of a folder is called so, or so up to an underscore."""
+    stems = (path.stem.lstrip("_") for path in folder.glob("*.py"))
+    return any(name == stem or name.startswith(f"{stem}_") for stem in stems)
