@@ -1,5 +1,6 @@
 """An HTTP server on a free local port that answers as a test says, and remembers what it was asked."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -81,6 +82,16 @@ async def asking(api: FakeApi, folder: Path) -> AsyncIterator[ApiClient]:
             yield client
         finally:
             await client.close()
+
+
+def asked_with(api: FakeApi, folder: Path, **request: Any) -> dict[str, Any]:  # noqa: ANN401  any of the client's
+    """Make one request to a fake server and return its answer."""
+
+    async def ask() -> dict[str, Any]:
+        async with asking(api, folder) as client:
+            return await client.request(**{"method": "GET", "path": "/api/v1/pods"} | request)
+
+    return asyncio.run(ask())
 
 
 def kubeconfig(server: str, token: str) -> str:
