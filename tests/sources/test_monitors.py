@@ -142,6 +142,15 @@ def test_command_line_is_read_once(node: Node) -> None:
     assert node.read()[0] is before
 
 
+def test_runtime_that_is_being_restarted(node: Node, tmp_path: Path) -> None:
+    """Without its mount namespace no monitor is told from a stranger; the next scan does."""
+    (tmp_path / str(CONTAINERD_PID) / "ns/mnt").unlink()
+
+    assert node.read() == ()
+    node.run(CONTAINERD_PID, "/usr/bin/containerd")
+    assert node.read() == (a_monitor(WEB_SHIM_PID, WEB_SANDBOX_ID),)
+
+
 def test_monitors_that_ended_are_forgotten(node: Node) -> None:
     """Memory is bounded by the processes of the node."""
     node.read()

@@ -98,7 +98,9 @@ class Monitors:
                 pid = process.identity.pid
                 known = self._known.get(pid)
                 if known is None or (known.process is not process and known.process.identity != process.identity):
-                    known = _Known(process=process, monitor=_read(place, process.identity))
+                    known = _look(place, process)
+                if known is None:
+                    continue
                 if known.monitor is not None:
                     _count(known, listed, so_far.uptime_seconds)
                 if known.monitor is not None or _is_old(process.identity, so_far.uptime_seconds):
@@ -125,19 +127,32 @@ def _is_old(identity: Identity, uptime_seconds: float) -> bool:
     return identity.age_seconds(uptime_seconds) >= SETTLING_SECONDS
 
 
-def _read(place: Place, identity: Identity) -> Monitor | None:
-    """Read one monitor; None if it is none, is in another mount namespace, is gone, or may not be read."""
-    folder = f"{place.proc}/{identity.pid}"
+def _look(place: Place, process: Process) -> _Known | None:
+    """Return what is known of a process; None if it could not be read.
+
+    It may be gone or not permitted; or the runtime is just being restarted, and has no mount namespace to compare with:
+    believed for good, that would make strangers of all its monitors.
+    """
     try:
-        if Path(folder, "ns/mnt").readlink() != Path(place.proc, f"{place.listener_pid}/ns/mnt").readlink():
-            return None
-        descriptor = os.open(f"{folder}/cmdline", os.O_RDONLY)
-        try:
-            raw = os.read(descriptor, _MOST_BYTES)
-        finally:
-            os.close(descriptor)
-    except OSError:  # gone or not permitted: nothing is known of it, and nothing is said
+        return _Known(process=process, monitor=_read(place, process.identity))
+    except OSError:
         return None
+
+
+def _read(place: Place, identity: Identity) -> Monitor | None:
+    """Read one monitor; None if it is none, or is in another mount namespace.
+
+    Raises:
+        OSError: It, or the runtime, is gone or may not be read.
+    """
+    folder = f"{place.proc}/{identity.pid}"
+    if Path(folder, "ns/mnt").readlink() != Path(place.proc, f"{place.listener_pid}/ns/mnt").readlink():
+        return None
+    descriptor = os.open(f"{folder}/cmdline", os.O_RDONLY)
+    try:
+        raw = os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)
     line = parse(raw)
     if line is None:
         return None
