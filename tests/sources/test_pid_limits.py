@@ -214,6 +214,17 @@ def test_place_of_a_container_is_remembered_and_its_numbers_are_not(node: Node) 
     assert [limit.directory for limit in read(node, sick(), source)] == [""]
 
 
+def test_place_that_could_not_be_read_is_looked_for_again(node: Node) -> None:
+    """A node without a free file, for one: of all times, when its limits are near."""
+    source = PidLimits()
+    node.write(f"{WEB_APP_PID}/cgroup", "")
+    unread = read(node, sick(), source)
+    node.write(f"{WEB_APP_PID}/cgroup", f"0::{APP}\n")
+
+    assert [limit.directory for limit in unread] == [""]
+    assert [limit.directory for limit in read(node, sick(), source)] == [f"{MOUNT}{POD}", ""]
+
+
 def test_runtime_that_was_restarted_is_looked_at_anew(node: Node) -> None:
     """Another process, with another mount namespace."""
     source = PidLimits()

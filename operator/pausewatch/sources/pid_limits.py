@@ -51,7 +51,8 @@ class PidLimits:
     def __init__(self) -> None:
         self._mounted: _Mounted | None = None
         self._directories: dict[Identity, str | None] = {}
-        """Of containers' first processes, below the mount point: who starts a container never moves it."""
+        """Of containers' first processes, below the mount point: who starts a container never moves it. None where it
+        could not be read in this scan."""
 
     def read(self, so_far: Snapshot, place: Place) -> tuple[PidLimit, ...] | Unavailable:
         """Return the bounds above every container with many zombies, nearest first, and then the machine's own.
@@ -83,8 +84,7 @@ class PidLimits:
             return mounted
         known = self._directories
         self._directories = {
-            first.identity: known[first.identity] if first.identity in known else _directory(first, mounted)
-            for first in owners.values()
+            first.identity: known.get(first.identity) or _directory(first, mounted) for first in owners.values()
         }
         below: dict[str, list[str]] = {}
         for owner_id, first in owners.items():
