@@ -49,6 +49,8 @@ def test_what_was_not_judged_is_told() -> None:
     assert "  not comparable                2 sandboxes\n" in text
     assert "  not readable                  1 first process\n" in text
     assert "  skipped, NoApiServer          orphaned-sandbox\n" in text
+    assert "\nnot judged; pausewatch explain REASON says what each means:\n" in text
+    assert "\nnot judged:\n" in printed(node_page(read(coverage=coverage), NOW))
 
 
 def test_findings_beyond_what_is_stored_or_asked_for_are_counted() -> None:

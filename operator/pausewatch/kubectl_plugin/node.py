@@ -109,5 +109,6 @@ def _coverage(report: StoredReport) -> Iterator[Line]:
     told += [(f"skipped, {reason}", Text(", ".join(checks))) for reason, checks in reasons.items()]
     if told:
         yield Line(text=Text())
-        yield Line(text=words(("not judged:", "dim")))
+        further = "; pausewatch explain REASON says what each means" if reasons else ""
+        yield Line(text=words((f"not judged{further}:", "dim")))
         yield from labelled(told, level=1)
