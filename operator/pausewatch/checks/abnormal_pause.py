@@ -1,4 +1,4 @@
-"""A pause does more than to hold namespaces."""
+"""A pause does more than hold namespaces."""
 
 import shlex
 from collections import Counter
@@ -130,7 +130,7 @@ def _observe(
 
 CHECK = Check(
     id="abnormal-pause",
-    title="A pause does more than to hold namespaces",
+    title="A pause does more than hold namespaces",
     reasons=(
         Reason(
             name=ABNORMAL_PAUSE,

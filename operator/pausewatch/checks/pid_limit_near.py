@@ -1,4 +1,4 @@
-"""Zombies have used up most of the processes that may be: soon no program can start another one."""
+"""Zombies have used up most of a limit on processes: soon no program can start another one."""
 
 import shlex
 from collections import Counter
@@ -150,7 +150,7 @@ def _read_limit(limit: PidLimit) -> str:
 
 CHECK = Check(
     id="pid-limit-near",
-    title="Zombies have used up most of the processes that may be",
+    title="Zombies have used up most of a limit on processes",
     reasons=(
         Reason(
             name=PID_LIMIT_NEAR,

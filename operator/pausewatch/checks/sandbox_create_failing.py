@@ -79,7 +79,7 @@ CHECK = Check(
         Reason(
             name=SANDBOX_CREATE_FAILING,
             severities=(Severity.CRITICAL,),
-            meaning="a pod of this node has no ready sandbox, and the kubelet tells that making one fails",
+            meaning="a pod of this node has no ready sandbox, and the kubelet reports that making one fails",
             # On a node that has just booted all pods wait for the network plugin's own, whose image is still pulled.
             alert_delay_seconds=600,
         ),

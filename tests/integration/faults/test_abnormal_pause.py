@@ -1,4 +1,4 @@
-"""A pause does more than to hold namespaces."""
+"""A pause does more than hold namespaces."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Zombies have used up most of the processes that may be."""
+"""Zombies have used up most of a limit on processes."""
 
 import json
 import subprocess
