@@ -1,5 +1,6 @@
 """Every row of docs/reliability.md that tells of a fault names the tests that repeat it, and they are there."""
 
+import os
 import re
 import subprocess
 import sys
@@ -59,7 +60,9 @@ def collected() -> tuple[str, ...]:
     named = {f"tests/{one.partition('::')[0]}" for one in NAME.findall(PAGE)}
     paths = sorted(named.union(*(table.paths for table in tables() if table.last_column == BY_WORD)))
     command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-p", "no:cacheprovider", *paths]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    # How the run that this is part of was started is its own affair.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return tuple(line for line in done.stdout.splitlines() if "::" in line)
 
