@@ -1,10 +1,22 @@
 """The verdict on a node."""
 
+from dataclasses import fields
+
 import pytest
 
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.report import CheckResult, Finding, Outcome, Severity
-from pausewatch.sinks.conditions import Status, conditions, gaps, healthy, runtime_reachable, scan_complete, unread
+from pausewatch.model.snapshot import Snapshot
+from pausewatch.sinks.conditions import (
+    SECTIONS,
+    Status,
+    conditions,
+    gaps,
+    healthy,
+    runtime_reachable,
+    scan_complete,
+    unread,
+)
 from support.parts import a_subject
 from support.reports import a_coverage, a_finding, a_report
 
@@ -98,15 +110,24 @@ def test_unreadable_processes_make_a_scan_incomplete() -> None:
     assert "CAP_SYS_PTRACE" in condition.message
 
 
+def test_every_section_has_a_name_that_people_know() -> None:
+    """One of the code, such as host_links, says nothing to whoever is on call."""
+    sections = {field.name for field in fields(Snapshot) if "Unavailable" in str(field.type)}
+
+    assert "host_links" in sections
+    assert [name for name in sorted(sections) if "_" in name and name not in SECTIONS] == []
+    assert not [told for told in SECTIONS.values() if "_" in told]
+
+
 def test_one_cause_is_told_once() -> None:
     """A runtime that is down takes several sections with it."""
     report = a_report(
         runtime=SILENT, unavailable=(("sandboxes", SILENT), ("host_links", SILENT), ("processes", DENIED))
     )
 
-    assert [gap.names for gap in gaps(report)] == [("sandboxes", "host links"), ("processes",)]
+    assert [gap.names for gap in gaps(report)] == [("sandboxes", "the node's own Linux namespaces"), ("processes",)]
     assert [str(gap) for gap in unread(report)] == [
-        "runtime, sandboxes, host links: the runtime did not answer within 2 s; see its log",
+        "runtime, sandboxes, the node's own Linux namespaces: the runtime did not answer within 2 s; see its log",
         "processes: /proc/1 may not be read",
     ]
 

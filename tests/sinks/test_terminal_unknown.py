@@ -59,7 +59,7 @@ def test_unreadable_processes_are_told_with_the_remedy() -> None:
     text = printed(scan(a_report(coverage=coverage)))
 
     assert text.startswith("node-7: UNKNOWN, the scan is incomplete. containerd 2.4.2, 2 sandboxes")
-    assert "\n  namespace links: the Linux namespaces of 1 first process could not be read; run as root" in text
+    assert "\n  Linux namespaces: the Linux namespaces of 1 first process could not be read; run as root" in text
 
 
 def test_checks_that_could_not_judge_are_named_with_their_cause() -> None:

@@ -1,6 +1,6 @@
 """The verdict on a node in three conditions, as Kubernetes objects carry it and as people read it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,12 +34,31 @@ class Gap:
     """Something that could not be read."""
 
     names: tuple[str, ...]
-    """Parts of the node that are missing for this one reason: ``sandboxes``, ``first processes``."""
+    """Parts of the node that are missing for this one reason, as people call them: ``sandboxes``, ``pid limits``."""
 
     cause: Unavailable
 
     def __str__(self) -> str:
         return f"{', '.join(self.names)}: {self.cause}"
+
+
+SECTIONS: Mapping[str, str] = {
+    "host_links": "the node's own Linux namespaces",
+    "first_processes": "first processes of pauses and containers",
+    "waiting_pods": "pods that wait for a sandbox",
+    "memberships": "cgroups of processes",
+    "monitors": "shims",
+    "pause_usages": "CPU and memory of pauses",
+    "pid_limits": "pid limits",
+    "pod_networks": "networks of pods",
+    "network_pins": "pinned network namespaces",
+    "address_pools": "reserved addresses",
+    "sandbox_image": "sandbox image",
+    "sandbox_statuses": "statuses of sandboxes",
+    "container_statuses": "statuses of containers",
+    "processes_of_containers": "processes of containers",
+}
+"""What a section of the Snapshot is called for people, where its own name says nothing to them."""
 
 
 def conditions(report: Report) -> tuple[Condition, ...]:
@@ -103,7 +122,7 @@ def unread(report: Report) -> tuple[Gap, ...]:
 def _grouped(missing: Iterable[tuple[str, Unavailable]]) -> tuple[Gap, ...]:
     causes: dict[Unavailable, list[str]] = {}
     for name, cause in missing:
-        causes.setdefault(cause, []).append(name.replace("_", " "))
+        causes.setdefault(cause, []).append(SECTIONS.get(name, name))
     return tuple(Gap(names=tuple(names), cause=cause) for cause, names in causes.items())
 
 
@@ -113,7 +132,7 @@ def _missing(report: Report) -> Iterable[tuple[str, Unavailable]]:
     if unreadable:
         noun = "process" if unreadable == 1 else "processes"
         yield (
-            "namespace links",
+            "Linux namespaces",
             Unavailable(
                 reason=PERMISSION_DENIED,
                 detail=f"the Linux namespaces of {unreadable} first {noun} could not be read",

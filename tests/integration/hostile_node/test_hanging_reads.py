@@ -90,7 +90,7 @@ def tells_what_is_missing(found: Look) -> None:
     assert skipped == SKIPPED
     complete = scan_complete(found.report)
     assert (complete.status, complete.reason) == (Status.FALSE, READ_HANGS)
-    assert complete.message.startswith("monitors, address pools: a file of the node does not answer")
+    assert complete.message.startswith("shims, reserved addresses: a file of the node does not answer")
     assert healthy(found.report).status is not Status.TRUE
 
 
