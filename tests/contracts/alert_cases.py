@@ -97,6 +97,7 @@ def agent_cases(name: str) -> Iterator[Case]:
         "PausewatchDown": _down,
         "PausewatchScanStale": _stale,
         "PausewatchRuntimeUnreachable": _unreachable,
+        "PausewatchSourceDown": _source_down,
         "PausewatchReportWritesFailing": _failing,
     }[name](rules)
 
@@ -161,6 +162,21 @@ def _unreachable(rules: tuple[Rule, ...]) -> Iterator[Case]:
     pods = _series("pausewatch_source_up", {"source": "pods", **NODE})
     yield case(rules, {runtime: "1x5 0x20 1x5", pods: "0x60"}, {10: [], 11: [alert], 27: []})
     yield case(rules, {runtime: "0x3 stale"}, {5: [], 10: []})
+
+
+def _source_down(rules: tuple[Rule, ...]) -> Iterator[Case]:
+    (rule,) = rules
+    alert = told(rule, NODE, _of_node(rule))
+    pods, processes, runtime = (
+        _series("pausewatch_source_up", {"source": source, **NODE}) for source in ("pods", "processes", "runtime")
+    )
+    yield case(
+        rules, {pods: "1x5 0x40 1x5", processes: "1x60", runtime: "0x60"}, {35: [], 36: [alert], 45: [alert], 47: []}
+    )
+    yield case(rules, {pods: "1x60", processes: "0x40"}, {29: [], 30: [alert]})
+    # An outage of the API server for a quarter of an hour, and an agent that is gone.
+    yield case(rules, {pods: "1x5 0x15 1x40", processes: "1x60"}, {20: [], 50: []})
+    yield case(rules, {pods: "0x20 stale", processes: "1x20 stale"}, {25: [], 50: []})
 
 
 def _failing(rules: tuple[Rule, ...]) -> Iterator[Case]:

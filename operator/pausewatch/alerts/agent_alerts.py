@@ -103,6 +103,20 @@ or
         """ jsonpath='{{.status.conditions[?(@.type=="RuntimeReachable")].message}}'""",
     ),
     AgentAlert(
+        name="PausewatchSourceDown",
+        severity=Severity.WARNING,
+        expression="""\
+min by (cluster, node) (
+  max by (cluster, node, source) (pausewatch_source_up{source!="runtime"})
+) == 0""",
+        delay_seconds=1800,
+        why_delay="an outage of the API server takes the pods of all nodes with it, and has alerts of its own",
+        summary="An agent can not read the pods of its node from the API, or the processes of its node.",
+        description="The agent of node {node} lacks pods or processes, and skips the checks that need them. Which, and"
+        """ why: kubectl get psr {node} --output jsonpath='{{.status.coverage.skippedChecks}}' and the log of its pod"""
+        f", shown by: {AGENT_POD}",
+    ),
+    AgentAlert(
         name="PausewatchReportWritesFailing",
         severity=Severity.WARNING,
         expression="""\
