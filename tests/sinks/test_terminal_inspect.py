@@ -149,7 +149,7 @@ def test_a_broken_network() -> None:
     ("changes", "told"),
     [
         ({"network_mode": NamespaceMode.NODE, "addresses": ()}, "the node's network"),
-        ({"runtime_handler": "kata"}, "10.200.0.3 (told by the runtime, not looked at inside)"),
+        ({"runtime_handler": "kata"}, "10.200.0.3 (as the runtime reports it, not checked inside the pod)"),
         ({"addresses": ()}, ""),
     ],
 )

@@ -117,7 +117,7 @@ def _addresses(facts: SandboxFacts) -> str:
         return told
     if not facts.addresses_inside:
         unseen = facts.sandbox.state is SandboxState.READY
-        return f"{told} (told by the runtime, not looked at inside)" if unseen else told
+        return f"{told} (as the runtime reports it, not checked inside the pod)" if unseen else told
     also = [one for one in facts.addresses_inside if facts.details and one not in facts.details.addresses]
     inside = f", and {', '.join(also)}" if also else ""
     links = f", {', '.join(facts.links_up)} up" if facts.links_up else ""
