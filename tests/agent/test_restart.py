@@ -103,11 +103,18 @@ def test_agent_settles_until_its_slowest_check_can_be_sure() -> None:
     ("settings", "seconds"),
     [
         (Settings(thresholds={"orphaned-shim": {"lasting_seconds": 400}}), 500),
+        (Settings(thresholds={"zombie-buildup": {"seen_for_seconds": 400, "zombies": 5000}}), 500),
         (Settings(thresholds={"orphaned-shim": {"lasting_seconds": 86_400}}), 600),
         (Settings(report_heartbeat_seconds=4), 300),
         (Settings(scan_period_seconds=3600), 600),
     ],
-    ids=["a slower check", "no longer than a heartbeat", "frequent heartbeats", "rare scans"],
+    ids=[
+        "a slower check",
+        "zombies that have to be older",
+        "no longer than a heartbeat",
+        "frequent heartbeats",
+        "rare scans",
+    ],
 )
 def test_settling_follows_the_settings(settings: Settings, seconds: float) -> None:
     """A report that is not renewed for much longer than a heartbeat would look stale although the agent lives."""

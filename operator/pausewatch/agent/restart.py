@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from pausewatch.checks._check import all_checks, thresholds_of
+from pausewatch.checks._check import Check, all_checks, thresholds_of
 from pausewatch.model.history import History
 from pausewatch.model.membership import SETTLING_SECONDS as PROCESS_SETTLING_SECONDS
 from pausewatch.model.report import Severity
@@ -28,7 +28,7 @@ def settling_seconds(settings: Settings) -> float:
     heartbeat beyond the least: the stored report is not renewed meanwhile, and must not look as if nobody lived.
     """
     slowest = max(
-        check.persistence_seconds(thresholds_of(check, settings.thresholds))
+        _lasting_seconds(check, settings)
         for check in all_checks()
         if any(severity is not Severity.INFO for reason in check.reasons for severity in reason.severities)
     )
@@ -68,3 +68,10 @@ def may_be_stored(found: Collection[str], stored: Collection[str] | None, looks:
     if stored is None or looks < LOOKS_NEEDED:
         return False
     return settled or set(stored) <= set(found) or not set(found) <= set(stored)
+
+
+def _lasting_seconds(check: Check, settings: Settings) -> float:
+    """Return how long what a check finds has to last; what somebody has set counts, of whatever it is the bound."""
+    given = settings.thresholds.get(check.id, {})
+    bounds = [given[one.name] for one in check.thresholds if one.unit == "seconds" and one.name in given]
+    return max(check.persistence_seconds(thresholds_of(check, settings.thresholds)), *bounds, 0)
