@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from pausewatch.evaluate import candidates
+from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.report import (
     Outcome,
@@ -10,7 +12,8 @@ from pausewatch.model.report import (
 from pausewatch.model.settings import IgnoreRule, Settings
 from pausewatch.model.snapshot import ChangedOwner
 from support.builders import a_snapshot
-from support.parts import TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID
+from support.changes import with_container
+from support.parts import TAKEN_AT, UPTIME_SECONDS, WEB_APP_ID, WEB_SIDE_ID
 from support.scans import MISSING, ScannedNode, an_observation, outcomes
 
 
@@ -112,6 +115,20 @@ class TestPersistence:
         assert [report.findings for report in reports] == [found.findings] * 5
         ended = [node.scan(an_observation(), snapshot=a_snapshot(changed_owners=(gone,))) for _ in range(2)]
         assert [len(report.findings) for report in ended] == [1, 0]
+
+    def test_finding_about_what_the_runtime_tells_nothing_of_stays_as_it_was(self) -> None:
+        """After its restart all statuses are asked again, on a slow node over several scans."""
+        slow = Unavailable(reason="RuntimeSlow", detail="no answer")
+        untold = with_container(a_snapshot(), WEB_APP_ID, details=slow)
+        elsewhere = with_container(a_snapshot(), WEB_SIDE_ID, details=slow)
+        node = ScannedNode()
+        found = node.scan(an_observation())
+
+        reports = [node.scan(snapshot=untold) for _ in range(5)]
+
+        assert [report.findings for report in reports] == [found.findings] * 5
+        assert candidates(reports[-1], node.history) == frozenset()
+        assert [len(node.scan(snapshot=elsewhere).findings) for _ in range(2)] == [1, 0]
 
     def test_suspicion_that_nobody_could_confirm_is_not_seen_once_more(self) -> None:
         """It needs as many looks as before, and begins with none."""

@@ -27,7 +27,7 @@ from pausewatch.model.sandbox import SandboxState
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import DETAIL_SECTIONS, NODE_SECTIONS, Snapshot
 from pausewatch.model.subject import Subject
-from pausewatch.model.untold import untold
+from pausewatch.model.untold import untold, untold_ids
 from pausewatch.model.view import NodeView
 from pausewatch.model.zombies import ZombieGroup, subject_of_zombies, zombie_groups
 
@@ -133,35 +133,43 @@ def _skipped(check: Check, why: Unavailable) -> Seen:
 def _streaks(seen: Seen, known: History, snapshot: Snapshot, settings: Settings) -> Mapping[str, Streak]:
     """Carry the findings of one check on: seen again, clean once more, or unknown.
 
-    The last where the check did not run, or what it saw could not be confirmed: they stay as they were.
+    The last where the check did not run, what it saw could not be confirmed, or the runtime tells nothing of what they
+    rest on: they stay as they were.
     """
     before = {finding_id: streak for finding_id, streak in known.streaks.items() if streak.check == seen.check.id}
     if seen.result.outcome is not Outcome.PASS:
         return before
     now = {_finding_id(seen.check, observation): observation for observation in seen.observations}
     lasting_seconds = seen.check.persistence_seconds(thresholds_of(seen.check, settings.thresholds))
-    unknown = {_finding_id(seen.check, observation) for observation in seen.unconfirmed}
-    unknown_still = {finding_id: streak for finding_id, streak in before.items() if finding_id in unknown}
+    unseen = {finding_id: streak for finding_id, streak in before.items() if finding_id not in now}
+    unknown = _unknown(seen, unseen, snapshot) if unseen else {}
     carried = {
         finding_id: replace(streak, looks=0, clean_looks=streak.clean_looks + 1)
-        for finding_id, streak in before.items()
-        if finding_id not in now and streak.reported and streak.clean_looks + 1 < CLEAN_LOOKS_TO_CLEAR
+        for finding_id, streak in unseen.items()
+        if streak.reported and streak.clean_looks + 1 < CLEAN_LOOKS_TO_CLEAR
     }
-    return (
-        carried
-        | unknown_still
-        | {
-            finding_id: _until_reported(
-                _seen_once_more(
-                    before.get(finding_id) or _begin(seen.check, observation, known, snapshot), observation
-                ),
-                snapshot.uptime_seconds,
-                looks=seen.check.persistence.looks,
-                seconds=lasting_seconds,
-            )
-            for finding_id, observation in now.items()
-        }
-    )
+    seen_again = {
+        finding_id: _until_reported(
+            _seen_once_more(before.get(finding_id) or _begin(seen.check, observation, known, snapshot), observation),
+            snapshot.uptime_seconds,
+            looks=seen.check.persistence.looks,
+            seconds=lasting_seconds,
+        )
+        for finding_id, observation in now.items()
+    }
+    return {**carried, **unknown, **seen_again}
+
+
+def _unknown(seen: Seen, unseen: Mapping[str, Streak], snapshot: Snapshot) -> Mapping[str, Streak]:
+    """Return what was not seen because nobody could tell, as it is carried on."""
+    unconfirmed = {_finding_id(seen.check, observation) for observation in seen.unconfirmed}
+    untold_owners = untold_ids(snapshot)
+    return {
+        # Without a look in this scan: there is nothing that could be confirmed.
+        finding_id: streak if finding_id in unconfirmed else replace(streak, looks=0)
+        for finding_id, streak in unseen.items()
+        if finding_id in unconfirmed or not untold_owners.isdisjoint(streak.observation.rests_on)
+    }
 
 
 def _begin(check: Check, observation: Observation, known: History, snapshot: Snapshot) -> Streak:

@@ -6,7 +6,7 @@ import pytest
 from pausewatch.model.availability import Unavailable
 from pausewatch.model.linux_namespace import NamespaceLinks
 from pausewatch.model.snapshot import Snapshot
-from pausewatch.model.untold import untold
+from pausewatch.model.untold import untold, untold_ids
 from support.builders import a_node, a_snapshot
 from support.changes import with_container, with_first_process, with_sandbox
 from support.parts import HOST_LINKS, SHARED_SANDBOX_ID, WEB_APP_ID, WEB_APP_PID, WEB_SANDBOX_ID
@@ -41,6 +41,14 @@ def test_statuses_that_were_not_told() -> None:
         ("sandbox_statuses", Unavailable(reason="PermissionDenied", detail="2 not told: refused")),
         ("container_statuses", replace(HANGING, detail="1 not told: did not answer")),
     )
+
+
+def test_ids_of_what_was_not_told() -> None:
+    """Of sandboxes and containers; what is not listed at all is gone."""
+    snapshot = without_details(a_snapshot(), HANGING, WEB_SANDBOX_ID, WEB_APP_ID)
+
+    assert untold_ids(snapshot) == {WEB_SANDBOX_ID, WEB_APP_ID}
+    assert untold_ids(a_snapshot()) == untold_ids(a_snapshot(sandboxes=HANGING, containers=())) == frozenset()
 
 
 def test_lists_that_were_not_told() -> None:

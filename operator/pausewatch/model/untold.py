@@ -20,6 +20,14 @@ def untold(node: NodeView) -> tuple[tuple[str, Unavailable], ...]:
     return tuple(_untold(node, node.snapshot))
 
 
+def untold_ids(snapshot: Snapshot) -> frozenset[str]:
+    """Return the CRI ids of what is listed without a status that could be read."""
+    sandboxes = () if isinstance(snapshot.sandboxes, Unavailable) else snapshot.sandboxes
+    containers = () if isinstance(snapshot.containers, Unavailable) else snapshot.containers
+    listed: tuple[Sandbox | Container, ...] = (*sandboxes, *containers)
+    return frozenset(one.id for one in listed if isinstance(one.details, Unavailable))
+
+
 def _untold(node: NodeView, snapshot: Snapshot) -> Iterator[tuple[str, Unavailable]]:
     if not isinstance(snapshot.sandboxes, Unavailable) and (why := _without_details(snapshot.sandboxes)):
         yield "sandbox_statuses", why
