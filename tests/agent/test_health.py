@@ -13,11 +13,13 @@ def facts(
     ended: Mapping[str, str] | None = None,
     troubles: Mapping[str, Unavailable | None] | None = None,
     period_seconds: float = 30,
+    runtime_timeout_seconds: float = 2,
 ) -> Facts:
     """Return the facts of a healthy agent, changed where said."""
     return Facts(
         iterations=iterations or Iterations(looks=3, ended_at=NOW - 5),
         period_seconds=period_seconds,
+        runtime_timeout_seconds=runtime_timeout_seconds,
         ended_parts=ended or {},
         troubles=troubles or {},
     )
@@ -54,6 +56,13 @@ def test_scan_that_hangs_is_no_life() -> None:
 def test_long_period_has_more_patience() -> None:
     """Ten periods."""
     assert liveness(facts(Iterations(looks=3, ended_at=NOW - 1000), period_seconds=120), NOW).ok
+
+
+def test_long_limit_of_the_runtime_s_answers_has_more_patience() -> None:
+    """A runtime that is slow in each of eleven calls is no fault of the agent, and no restart mends it."""
+    slow = facts(Iterations(looks=3, ended_at=NOW - 11 * 60 - 100), runtime_timeout_seconds=60)
+
+    assert liveness(slow, NOW).ok
 
 
 def test_part_that_ended_is_no_life() -> None:

@@ -188,7 +188,13 @@ class HangingNode:
 
     def facts(self) -> Facts:
         """Return what is known of the agent meanwhile."""
-        return Facts(iterations=self.scans.iterations, period_seconds=30, ended_parts={}, troubles={})
+        return Facts(
+            iterations=self.scans.iterations,
+            period_seconds=30,
+            runtime_timeout_seconds=2,
+            ended_parts={},
+            troubles={},
+        )
 
     def now(self) -> float:
         """Return the time of the verdicts."""

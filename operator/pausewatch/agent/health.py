@@ -16,9 +16,10 @@ from pausewatch.agent.scan_loop import Iterations
 from pausewatch.model.availability import Unavailable
 
 PERIODS_WITHOUT_SCAN = 10
+RUNTIME_TIMEOUTS_WITHOUT_SCAN = 20
 LEAST_SECONDS_WITHOUT_SCAN = 300.0
-"""The agent is taken for dead after the longer of both: a scan of a node whose runtime answers nothing in time is slow,
-not dead."""
+"""The agent is taken for dead after the longest of these: a scan of a node whose runtime answers nothing in time is
+slow, not dead. It ends within the time limits of eleven calls, and asks the API server and hanging files as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,9 @@ class Facts:
 
     iterations: Iterations
     period_seconds: float
+    runtime_timeout_seconds: float
+    """Limit of one call to the container runtime."""
+
     ended_parts: Mapping[str, str]
     """Parts of the agent that must never end and did, with the reason."""
 
@@ -45,7 +49,11 @@ class Facts:
 
 def liveness(facts: Facts, now: float) -> Verdict:
     """Return whether the agent works at all; ``now`` is the monotonic clock."""
-    limit = max(PERIODS_WITHOUT_SCAN * facts.period_seconds, LEAST_SECONDS_WITHOUT_SCAN)
+    limit = max(
+        PERIODS_WITHOUT_SCAN * facts.period_seconds,
+        RUNTIME_TIMEOUTS_WITHOUT_SCAN * facts.runtime_timeout_seconds,
+        LEAST_SECONDS_WITHOUT_SCAN,
+    )
     since = now - facts.iterations.ended_at
     reasons = [f"{name} ended: {why}" for name, why in facts.ended_parts.items()]
     if since > limit:

@@ -198,6 +198,7 @@ class Agent:
         return Facts(
             iterations=self._scans.iterations,
             period_seconds=self._settings.scan_period_seconds,
+            runtime_timeout_seconds=self._settings.runtime_timeout_seconds,
             ended_parts=self._parts.ended,
             troubles=self._troubles.now,
         )
