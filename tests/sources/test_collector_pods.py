@@ -11,6 +11,21 @@ from pausewatch.sources.collector import Collector
 from pausewatch.sources.cri._generated import runtime_v1_pb2 as cri
 from sources.collected import WEB_SANDBOX, WEB_UID, Pods
 from sources.cri.fake_runtime import FakeRuntime
+from sources.cri.recorded import recorded_sandbox
+
+
+class OneAnswer(Pods):
+    """An API server that answers one question a scan."""
+
+    def is_gone(self, pod: Pod) -> bool | Unavailable:
+        """Answer the first one."""
+        self.asked.append(pod.uid)
+        return self.gone if len(self.asked) == 1 else Unavailable(reason="ApiServerSlow", detail="took too long")
+
+    def read(self) -> tuple[Pod, ...] | Unavailable:
+        """Begin a scan."""
+        self.asked = []
+        return self.watched
 
 
 class TestConfirmingAnOrphan:
@@ -45,6 +60,24 @@ class TestConfirmingAnOrphan:
         down = Unavailable(reason="ApiServerUnreachable", detail="connection refused")
 
         assert self.confirm(path, Pods((), gone=down)) == ["could not be confirmed: connection refused"]
+
+    def test_has_its_turn_when_too_few_answers_come_in_one_scan(self, path: Path, runtime: FakeRuntime) -> None:
+        """Who was left out in one comes first in the next: asked in one order, the last would never be confirmed."""
+        shared = recorded_sandbox("containerd-2.4/sharedpid")
+        runtime.add_sandbox(*shared)
+        pods = OneAnswer((), gone=True)
+        settings = Settings(node_name="node-7", runtime_endpoint=f"unix://{path}", runtime_timeout_seconds=0.5)
+        with Collector(settings, pods) as collector:
+            unconfirmed = [
+                [
+                    one.owner_id
+                    for one in collector.confirm(collector.collect(), [WEB_SANDBOX, shared[0].id]).changed_owners
+                ]
+                for _ in range(3)
+            ]
+
+        assert sorted(unconfirmed[0] + unconfirmed[1]) == sorted([WEB_SANDBOX, shared[0].id])
+        assert unconfirmed[2] == unconfirmed[0]
 
     def test_falls_when_the_sandbox_is_gone_meanwhile(self, path: Path, runtime: FakeRuntime) -> None:
         """The kubelet has removed it: no need to ask the API server."""

@@ -72,6 +72,7 @@ class Collector:
         self._patience = Patience(patience_seconds)
         self._deep_probe = DeepProbe() if settings.deep_probe else None
         self._pods = pods
+        self._unconfirmed: frozenset[str] = frozenset()
 
     def __enter__(self) -> Self:
         return self
@@ -125,8 +126,12 @@ class Collector:
         /proc first and the CRI after it: a container that the runtime still calls RUNNING after its process was seen
         unchanged was running all the while. The API server is asked last.
         """
-        changes = ((owner_id, self._what_changed(snapshot, owner_id)) for owner_id in sorted(owner_ids))
-        return replace(snapshot, changed_owners=tuple(_changed(*change) for change in changes if change[1]))
+        # First those of which nobody could tell the last time: with a slow runtime the last of many would never count.
+        ordered = sorted(owner_ids, key=lambda owner_id: (owner_id not in self._unconfirmed, owner_id))
+        changes = ((owner_id, self._what_changed(snapshot, owner_id)) for owner_id in ordered)
+        changed = tuple(_changed(*change) for change in changes if change[1])
+        self._unconfirmed = frozenset(one.owner_id for one in changed if not one.is_known)
+        return replace(snapshot, changed_owners=changed)
 
     def _with_details(self, snapshot: Snapshot, cri: CriReading, foreign: Unavailable | None) -> Snapshot:
         if isinstance(cri.listener_pid, Unavailable) or isinstance(cri.runtime, Unavailable):
