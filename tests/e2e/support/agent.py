@@ -186,6 +186,16 @@ class Agent:
         return found[0]
 
 
+def image_variables() -> dict[str, str]:
+    """Return the environment that the agent's image sets, but its PATH: how memory is kept follows from it."""
+    dockerfile = Path(__file__).parents[3] / "Dockerfile"
+    # The stages before the last one only build.
+    *_, line = re.findall(r"^ENV (.*)$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
+    variables = dict(word.split("=", 1) for word in line.split())
+    del variables["PATH"]
+    return variables
+
+
 @contextmanager
 def running_agent(
     node: ClusterNode, kubeconfig: Path, log_file: Path, pace: Pace, variables: Mapping[str, str]
@@ -204,7 +214,7 @@ def running_agent(
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(node.bring(Path(pausewatch.__file__).parents[1])),
         "PYTHONUNBUFFERED": "1",
-        "LC_ALL": "C.UTF-8",
+        **image_variables(),
         "KUBECONFIG": str(node.bring(kubeconfig) if kubeconfig.exists() else kubeconfig),
         "PAUSEWATCH_RUNTIME_ENDPOINT": node.runtime.endpoint,
         "PAUSEWATCH_NODE_NAME": node.node_name,
