@@ -4,7 +4,6 @@ SHELL := /bin/sh
 .PHONY: help check test zoo soak fuzz demo bench scale lab lock render pictures docs manifests image sbom audit
 
 export PYTHONPATH := operator:tests
-export PYTHONDONTWRITEBYTECODE := 1
 SITE = dist/site
 SBOM = dist/sbom.cdx.json
 IN = environment=$$(.ci/setup) && PATH="$$environment/bin:$$PATH"

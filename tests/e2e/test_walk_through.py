@@ -36,7 +36,6 @@ OF_THE_RUN = (
     "MAKELEVEL",
     "MFLAGS",
     "PYTHONPATH",
-    "PYTHONDONTWRITEBYTECODE",
     "VIRTUAL_ENV",
 )
 """What the environment has of this run, and nobody's who has just cloned."""

@@ -71,7 +71,6 @@ class Plugin:
             "HOME": str(self.folder),
             "KUBECONFIG": str(self.cluster.kubeconfig),
             "PYTHONPATH": str(Path(pausewatch.__file__).parents[1]),
-            "PYTHONDONTWRITEBYTECODE": "1",
         }
 
 
