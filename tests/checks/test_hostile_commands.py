@@ -40,9 +40,9 @@ NOT_LISTED = (
 )
 
 GUARDS = {
-    # The first case is the pod that was found, by its uid; every other one ends with false.
-    r"kubectl .* delete ": r"^case \"\$\(kubectl .* get pod .* -o jsonpath='\{\.metadata\.uid\} .*'\)\" in "
-    r"'[0-9a-f-]{36} '\*\) ;; (\*' [0-9a-f-]*'\*?\) echo '[^']*'; false;; )+\*\) false;; esac && kubectl ",
+    # The API server compares the uid, and the path leads to no other kind of object.
+    r"\bkubectl .*delete ": r"""^echo '\{"preconditions":\{"uid":"[0-9a-f-]{36}"\}\}' \| kubectl delete --raw """
+    r"/api/v1/namespaces/[a-z0-9][a-z0-9.-]*/pods/[a-z0-9][a-z0-9.-]* --filename - >/dev/null && echo 'being deleted'$",
     r"\bip netns delete ": r'^test -z "\$\(ip netns pids ',
     r"\bumount ": r'^test "\$\(findmnt -no SOURCE ',
     r"\bip link set ": r'^test "\$\(readlink /proc/\d+/ns/net\)" = ',
@@ -199,10 +199,10 @@ esac
 """How programs answer when whatever was found is another one by now: a pod, a mount, a namespace, a file."""
 
 CHANGES = (
-    *(r"kubectl .* delete pod ", r"ip netns delete ", r"umount ", r"nsenter .* ip link set ", r"rm /var/lib/cni/"),
+    *(r"ip netns delete ", r"umount ", r"nsenter .* ip link set ", r"rm /var/lib/cni/"),
     *(r"xargs -r kill$", r"ctr .* tasks delete --force "),
 )
-"""What is called to change something; the rest is given ids of sandboxes and containers, never given twice."""
+"""What is called to change something; the rest is given ids of sandboxes, containers and pods, never given twice."""
 
 
 @pytest.mark.parametrize("shell", ["/bin/dash", "/bin/bash"])

@@ -11,7 +11,7 @@ from pausewatch.model.view import NodeView
 from pausewatch.model.zombie_growth import ZombieCount
 from support.builders import a_node, a_snapshot
 from support.changes import with_zombies
-from support.commands import DELETE_WEB
+from support.commands import DELETE_SHARED, DELETE_WEB
 from support.observed import observed
 from support.parts import (
     CONTAINERD_PID,
@@ -174,7 +174,7 @@ def test_limit_of_several_pods_is_about_the_node() -> None:
     (observation,) = run(snapshot)
 
     assert observation.subject.is_node
-    assert "delete pod shared-y" in observation.next_commands[-1].command
+    assert observation.next_commands[-1].command == DELETE_SHARED
 
 
 def test_limit_of_the_machine_is_about_the_node() -> None:

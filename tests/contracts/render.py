@@ -33,7 +33,7 @@ COMMAND = "make render"
 BEFORE_CHECKS, AFTER_CHECKS = "<!-- checks -->", "<!-- /checks -->"
 BEFORE_EXAMPLE, AFTER_EXAMPLE = "<!-- example -->", "<!-- /example -->"
 EXAMPLE = "loopback_down.py"
-SCREENS = ("scan", "fleet")
+SCREENS = ("scan", "fleet", "report")
 """What people see on a broken node and of its cluster. `make pictures` writes it to docs/pictures, from a real run; in
 README.md it stands between marks of its name."""
 

@@ -186,14 +186,15 @@ def all_healed(story: Story, cluster: Cluster, agent: AgentProcess) -> None:
 
 
 def type_the_last_command(story: Story, cluster: Cluster, reason: str) -> None:
-    """Type what a finding ends with: the least destructive comes first, so this is what heals."""
-    command = finding(cluster, reason)["nextCommands"][-1]["command"]
+    """Type what a finding ends with: the least destructive comes first, so this is what heals. Its pod goes."""
+    found = finding(cluster, reason)
     story.line(
-        command,
+        found["nextCommands"][-1]["command"],
         PATH=f"{cluster.programs.kubectl.parent}:{os.defpath}",
         KUBECONFIG=str(cluster.kubeconfig),
         HOME=str(cluster.runtime.places.run),
     )
+    kubectl(story, cluster, "wait", f"pod/{found['pod']['name']}", "--namespace=lab", "--for=delete", "--timeout=120s")
 
 
 def metrics(story: Story, agent: AgentProcess, expression: str) -> list[str]:

@@ -1,47 +1,15 @@
 """Commands that look before they change something, typed into a real shell."""
 
+import json
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pausewatch.model.next_commands import LISTED, OTHER, RUNS, STATIC, delete_pod, only_if, unless_listed
+from pausewatch.model.next_commands import LISTED, RUNS, delete_pod, only_if, unless_listed
 from pausewatch.sinks import bounds
 from support.parts import WEB_UID
-
-OTHER_UID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
-    """What came of typing the command that deletes a pod."""
-
-    deleted: str
-    printed: str
-    complaint: str
-    code: int
-
-
-def typed(folder: Path, shell: str, *, answers: str = "", fails: str = "") -> Typed:
-    """Type the command where kubectl answers about the pod with a text, or fails with one."""
-    program = folder / "kubectl"
-    program.write_text(
-        '#!/bin/sh\n[ "$3" = delete ] && { printf "%s " "$@" > "$(dirname "$0")/deleted"; exit; }\n'
-        '[ -n "$FAILS" ] && { echo "$FAILS" >&2; exit 1; }\nprintf %s "$ANSWERS"\n'
-    )
-    program.chmod(0o755)
-    (command,) = delete_pod("team-a", "web-x", WEB_UID)
-    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "ANSWERS": answers, "FAILS": fails}
-    done = subprocess.run([shell, "-c", command.command], env=environment, capture_output=True, text=True, check=False)
-    deleted = folder / "deleted"
-    return Typed(
-        deleted=deleted.read_text() if deleted.exists() else "",
-        printed=done.stdout,
-        complaint=done.stderr,
-        code=done.returncode,
-    )
 
 
 @pytest.fixture(params=["dash", "bash"])
@@ -50,36 +18,22 @@ def shell(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_pod_that_was_found_is_deleted(tmp_path: Path, shell: str) -> None:
-    """By its name, which is all that kubectl takes."""
-    done = typed(tmp_path, shell, answers=f"{WEB_UID} ")
+def test_pod_is_deleted_by_name_and_uid(tmp_path: Path, shell: str) -> None:
+    """The uid is on the standard input, for the API server to compare; that of a real one: tests/e2e."""
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text('#!/bin/sh\necho "$@" >&2\ncat >&2\necho "the whole pod"\nexit "$CODE"\n')
+    kubectl.chmod(0o755)
+    (command,) = delete_pod("team-a", "web-x", WEB_UID)
 
-    assert done == Typed(deleted="--namespace team-a delete pod web-x ", printed="", complaint="", code=0)
-
-
-def test_other_pod_of_its_name_is_left_alone(tmp_path: Path, shell: str) -> None:
-    """A StatefulSet makes one within seconds."""
-    done = typed(tmp_path, shell, answers=f"{OTHER_UID} ")
-
-    assert done == Typed(deleted="", printed=f"{OTHER}\n", complaint="", code=1)
-
-
-def test_static_pod_is_not_deleted_and_what_to_do_is_said(tmp_path: Path, shell: str) -> None:
-    """The API has its mirror pod, with a uid of its own and that of the pod on the node in an annotation."""
-    done = typed(tmp_path, shell, answers=f"{OTHER_UID} {WEB_UID}")
-
-    assert done == Typed(deleted="", printed=f"{STATIC}\n", complaint="", code=1)
-
-
-def test_static_pod_that_was_made_anew_is_another_pod(tmp_path: Path, shell: str) -> None:
-    """Its manifest was changed since: what was found has ended."""
-    assert typed(tmp_path, shell, answers=f"{OTHER_UID} {OTHER_UID}").printed == f"{OTHER}\n"
-
-
-@pytest.mark.parametrize("says", ["Error from server (NotFound): pods not found", "Unable to connect to the server"])
-def test_without_an_answer_nothing_is_deleted_or_claimed(tmp_path: Path, shell: str, says: str) -> None:
-    """Kubectl has said why."""
-    assert typed(tmp_path, shell, fails=says) == Typed(deleted="", printed="", complaint=f"{says}\n", code=1)
+    for code, printed in ((0, "being deleted\n"), (1, "")):
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CODE": str(code)}
+        done = subprocess.run(
+            [shell, "-c", command.command], env=environment, capture_output=True, text=True, check=False
+        )
+        asked, options = done.stderr.splitlines()
+        assert (done.returncode, done.stdout) == (code, printed)
+        assert asked == "delete --raw /api/v1/namespaces/team-a/pods/web-x --filename -"
+        assert json.loads(options) == {"preconditions": {"uid": WEB_UID}}
 
 
 def test_longest_names_fit_a_report() -> None:
@@ -94,12 +48,20 @@ def test_pod_without_uid_gets_no_command() -> None:
     assert delete_pod("team-a", "web-x", "") == ()
 
 
-def test_names_are_quoted() -> None:
-    """Whoever may talk to the CRI chooses the names there."""
-    (command,) = delete_pod("a b", "x; reboot", "it's")
+@pytest.mark.parametrize("name", ["", ".", "..", "../../team-b/pods/web-x", "x; reboot", "x%2Fy", "X", "a\n", "-a"])
+def test_what_is_no_name_of_a_pod_gets_no_command(name: str) -> None:
+    """Whoever may talk to the CRI chooses the names there; in a path some would lead to another object."""
+    assert delete_pod("team-a", name, WEB_UID) == delete_pod(name, "web-x", WEB_UID) == ()
 
-    assert command.command.count("'x; reboot'") == command.command.count("'a b'") == 2
-    subprocess.run(["sh", "-n", "-c", command.command], check=True)
+
+def test_uid_is_quoted() -> None:
+    """For JSON and for the shell."""
+    (command,) = delete_pod("team-a", "web-x", """it's "$(reboot)\n""")
+
+    printed = subprocess.run(
+        ["sh", "-c", command.command.partition(" | ")[0]], capture_output=True, text=True, check=True
+    )
+    assert "reboot" in printed.stdout
 
 
 @pytest.mark.parametrize(("condition", "ran"), [("true", "yes\n"), ("false", "")])

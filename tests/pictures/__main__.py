@@ -22,7 +22,7 @@ def main() -> int:
     architecture = FOLDER / "architecture.svg"
     architecture.write_text(render_architecture(), encoding="utf-8")
     _say(architecture)
-    for path in (*draw_inspect(FOLDER), draw_fleet(FOLDER)):
+    for path in (*draw_inspect(FOLDER), *draw_fleet(FOLDER)):
         _say(path)
     with tempfile.TemporaryDirectory(prefix="pausewatch-pictures-") as scratch:
         answers = Path(scratch) / "answers.json"

@@ -1,4 +1,4 @@
-"""All nodes of a cluster as people see them with ``kubectl pausewatch``: docs/pictures/fleet.txt, for the README.
+"""All nodes of a cluster as people see them with ``kubectl pausewatch``, and the report of one, for the README.
 
 The cluster is the lab's. One of its nodes has three broken pods and an agent that tells of them, the other no agent.
 """
@@ -34,8 +34,10 @@ FOUND_SECONDS = 120.0
 """An orphan takes 30 s."""
 
 
-def draw_fleet(folder: Path) -> Path:
-    """Break pods of a real cluster, and return the text of what the plugin shows of its nodes.
+def draw_fleet(folder: Path) -> tuple[Path, ...]:
+    """Break pods of a real cluster, and return what was written of its nodes.
+
+    That is what the plugin shows, what kubectl shows, and the whole report of one node.
 
     Raises:
         LabError: The cluster did not come up.
@@ -54,12 +56,24 @@ def draw_fleet(folder: Path) -> Path:
                     cluster, agent, "of three faults", lambda one: len(one["status"]["findings"]) == 3, FOUND_SECONDS
                 )
                 shown = Text.from_ansi(on_terminal([str(plugin.folder / COMMAND[0]), *COMMAND[1:]], plugin.environment))
+                table = cluster.kubectl("get", "psr")
+                report = cluster.kubectl("get", "psr", cluster.node_name, "--output=yaml")
     assert f"{SILENT} " in shown.plain, shown.plain
     assert "lab/cart/app runs in a network namespace" in shown.plain, shown.plain
-    lines = (line.rstrip() for line in shown.plain.splitlines())
-    text = folder / "fleet.txt"
-    text.write_text("\n".join((f"$ {' '.join(COMMAND)}", *lines)).rstrip() + "\n", encoding="utf-8")
-    return text
+    whole = folder / "report.yaml"
+    whole.write_text(report, encoding="utf-8")
+    return (
+        _write(folder / "fleet.txt", " ".join(COMMAND), shown.plain),
+        _write(folder / "report.txt", "kubectl get psr", table),
+        whole,
+    )
+
+
+def _write(path: Path, command: str, shown: str) -> Path:
+    """Write a command and what it showed, and return the path."""
+    lines = (line.rstrip() for line in shown.splitlines())
+    path.write_text("\n".join((f"$ {command}", *lines)).rstrip() + "\n", encoding="utf-8")
+    return path
 
 
 def break_pods(cluster: Cluster) -> None:

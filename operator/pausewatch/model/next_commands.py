@@ -2,46 +2,39 @@
 
 A report is read minutes after it was written. By then a pod of a StatefulSet has been made anew under its name, an
 address belongs to another pod, a pid to another process. Ids of sandboxes and containers are never given twice, so
-commands that name one need no more. All others look first and do nothing if it is no longer the same: whoever pastes
-one reads what it looks for.
+commands that name one need no more. All others look first, or let the API server look, and do nothing if it is no
+longer the same: whoever pastes one reads what is looked for.
 """
 
+import json
+import re
 import shlex
 
 from pausewatch.model.report import NextCommand, RunOn
 
-MIRROR = r"{.metadata.annotations.kubernetes\.io/config\.mirror}"
-"""A jsonpath: of a mirror pod, which stands for a static pod in the API, the uid that this one has on its node
-(Kubernetes: pkg/kubelet/pod/mirror_client.go, CreateMirrorPod). Of any other pod nothing."""
-
-STATIC = "it is a static pod: move its manifest out of the static pod directory of its node, and back once it has ended"
-OTHER = "it was made anew since: nothing to delete"
+NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
+"""What a pod or a Kubernetes namespace may be called (apimachinery: IsDNS1123Subdomain), and no part of a path that
+leads elsewhere, such as two dots."""
 
 LISTED = "the runtime lists it by now: nothing to end"
 RUNS = "the runtime runs it by now: nothing to end"
 
 
 def delete_pod(namespace: str, name: str, uid: str) -> tuple[NextCommand, ...]:
-    """Return the command that deletes a pod as long as it is the one with this uid; nothing if the uid is not known.
+    """Return the command that deletes a pod as long as it is the one with this uid; nothing if that can not be asked.
 
-    Typed too late it deletes nothing and says why: kubectl that there is no such pod, or no answer, and the command
-    that the pod is another one by now. A static pod has another uid in the API than on the node, that of its mirror
-    pod. Deleting that would change nothing, for the kubelet makes it anew and leaves the pod alone: what to do instead
-    is said.
+    The API server compares the uid in the moment in which it deletes (apimachinery: DeleteOptions, preconditions).
+    Typed too late, the command deletes nothing, and kubectl says why. So it does of a static pod, whose uid in the API
+    is that of its mirror pod; deleting that would change nothing, for the kubelet makes it anew and leaves the pod
+    alone.
     """
-    if not uid:
+    if not uid or not NAME.fullmatch(namespace) or not NAME.fullmatch(name):
         return ()
-    in_namespace = f"kubectl --namespace {shlex.quote(namespace)}"
-    pod = shlex.quote(name)
-    uids = f"\"$({in_namespace} get pod {pod} -o jsonpath='{{.metadata.uid}} {MIRROR}')\""
-    cases = (
-        f"{shlex.quote(f'{uid} ')}*) ;;",
-        f"*{shlex.quote(f' {uid}')}) {_nothing_done(STATIC)};;",
-        f"*' '*) {_nothing_done(OTHER)};;",
-        "*) false;;",
-    )
-    still_it = f"case {uids} in {' '.join(cases)} esac"
-    return (NextCommand(run_on=RunOn.CLUSTER, command=only_if(still_it, f"{in_namespace} delete pod {pod}")),)
+    only_this = shlex.quote(json.dumps({"preconditions": {"uid": uid}}, separators=(",", ":")))
+    path = f"/api/v1/namespaces/{namespace}/pods/{name}"
+    # The answer is the whole pod.
+    command = f"echo {only_this} | kubectl delete --raw {path} --filename - >/dev/null && echo 'being deleted'"
+    return (NextCommand(run_on=RunOn.CLUSTER, command=command),)
 
 
 def unless_listed(identifier: str, command: str, *, running: bool = False) -> str:

@@ -34,7 +34,7 @@ EVIDENCE_NAME = 63
 EVIDENCE_VALUE = 256
 """Fits a path or a list of some processes; the same as the longest text kept from a node."""
 
-COMMAND = 1280
+COMMAND = 1024
 """Fits every command with the longest names, also where one stands in it twice. A longer one is left out: a cut command
 may do something else."""
 
