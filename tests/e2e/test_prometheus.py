@@ -29,8 +29,8 @@ from pausewatch.checks._check import all_checks
 from pictures.answers import VARIABLE, keep_answers
 
 LATE, BLIND, GONE = "late-node", "blind-node", "gone-node"
-"""More nodes, as far as Prometheus knows: an agent that comes to the cluster's node when the sandbox image is removed,
-one that reaches neither runtime nor API server, and none at all."""
+"""More nodes, as far as Prometheus knows: an agent that comes to the cluster's node when the sandbox image is removed
+and reaches no API server, one that reaches no runtime either, and none at all."""
 
 ABOUT_PODS = {
     ("PausewatchNamespaceNotShared", "critical", "lab/torn/app"),
@@ -41,6 +41,7 @@ WRITES_FAILING = ("PausewatchReportWritesFailing", "warning", BLIND)
 ABOUT_NODES = {
     ("PausewatchSandboxImageMissing", "warning", LATE),
     ("PausewatchRuntimeUnreachable", "warning", BLIND),
+    *(("PausewatchSourceDown", "warning", node) for node in (LATE, BLIND)),
     WRITES_FAILING,
     ("PausewatchDown", "warning", GONE),
 }

@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,12 @@ class Places:
                 fcntl.flock(handle, fcntl.LOCK_EX)
                 if not self._is_still(handle):
                     continue  # whoever held it before us removed the directory: lock the new one
-                yield
+                try:
+                    yield
+                finally:
+                    # Interrupted before anything was in it; otherwise it is not empty, or gone.
+                    with suppress(OSError):
+                        self.run.rmdir()
             finally:
                 os.close(handle)
             return

@@ -187,6 +187,20 @@ def test_further_node_lies_inside_its_cluster() -> None:
     assert node.state.is_relative_to(Places("cluster").state)
 
 
+def test_start_that_was_interrupted_at_once_leaves_nothing() -> None:
+    """Not even the directory that carried its lock."""
+    places = Places("interrupted-at-once")
+
+    def start() -> None:
+        with places.locked():
+            assert places.run.exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert not places.run.exists()
+
+
 def test_help_has_examples() -> None:
     """The command line explains itself."""
     command = [sys.executable, "-m", "lab", "--help"]
