@@ -24,6 +24,11 @@ PROCESSES = (500, 2000, 8000)
 PODS_BESIDE_PROCESSES = 110
 ZOMBIES = 5000
 
+BUDGET = 100
+"""Milliseconds."""
+
+ROOM_FOR_THE_LEGEND = 1.45
+
 LOOK_COLOUR, C_COLOUR, BUDGET_COLOUR = "#1a73c7", "#8a8a8a", "#c0392b"
 
 
@@ -132,8 +137,11 @@ def _draw_points(axes: Axes, points: Sequence[Point], what: str) -> None:
     axes.plot(
         sizes, [point.costs.c for point in points], "s--", color=C_COLOUR, label="C program, the same reads of /proc"
     )
-    axes.axhline(100, color=BUDGET_COLOUR, linewidth=1, linestyle=":", label="budget at 250 pods and 2,000 processes")
-    axes.set(xlabel=what, xlim=(0, None), ylim=(0, None))
+    axes.axhline(
+        BUDGET, color=BUDGET_COLOUR, linewidth=1, linestyle=":", label="budget at 250 pods and 2,000 processes"
+    )
+    highest = max(BUDGET, *(max(point.costs.look, point.costs.c) for point in points))
+    axes.set(xlabel=what, xlim=(0, None), ylim=(0, highest * ROOM_FOR_THE_LEGEND))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left")
 

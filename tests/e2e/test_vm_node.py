@@ -15,7 +15,7 @@ import pytest
 from e2e.conftest import StartAgent
 from e2e.support.api_requests import REPORTS, creations, now, requests_since, writes
 from e2e.support.installation import agent_kubeconfig
-from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, judges_all, read_report
+from e2e.support.node_report import Report, await_report, condition, findings, is_healthy, judges_all, polled_report
 from e2e.support.pace import FAST
 from e2e.support.release import READY_SECONDS, RESIDENT_BUDGET_KIB, SYS_PTRACE, installed, provide
 from e2e.support.vm_hardships import clock_of, few_pids, forks, reserved_for_nobody, step_clock, uptime_seconds
@@ -265,7 +265,7 @@ def await_status(node: ClusterNode, expected: Callable[[Report], bool]) -> dict[
     """Wait for a report of a node that is as expected, and return its status."""
 
     def probe() -> dict[str, Any] | None:
-        report = read_report(node)
+        report = polled_report(node)
         return report["status"] if report is not None and "status" in report and expected(report) else None
 
     return wait_until("the report of the agent in its pod", probe, POD_SECONDS)

@@ -12,7 +12,7 @@ import yaml
 
 from e2e.support.exposition import Exposition
 from e2e.support.installation import CRD_NAME, MANIFESTS, bare_report
-from e2e.support.node_report import condition, findings, read_report
+from e2e.support.node_report import condition, findings, polled_report, read_report
 from e2e.support.node_tokens import pod_token_kubeconfig
 from e2e.support.release import (
     CLUSTER_WIDE,
@@ -176,7 +176,7 @@ def test_upgrade_and_runtime_restart(installation: Installation) -> None:
     wait_until("two more scans", lambda: scans_of(installation, node) >= scans + 2, SECONDS)
 
     def reached() -> bool:
-        report = read_report(node)
+        report = polled_report(node)
         return report is not None and condition(report, "RuntimeReachable") == "True"
 
     wait_until("the restarted runtime to be reached", reached, SECONDS)

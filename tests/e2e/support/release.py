@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from e2e.support.node_report import Report, read_report
+from e2e.support.node_report import Report, polled_report
 from lab.build.agent_image import AGENT_IMAGE, agent_image
 from lab.build.helm import ensure_helm
 from lab.errors import LabError
@@ -114,7 +114,7 @@ class Installation:
         """Wait for a report of a node with a finding of a check about one of its pods."""
 
         def probe() -> Report | None:
-            report = read_report(node)
+            report = polled_report(node)
             found = report["status"]["findings"] if report and "status" in report else ()
             return report if any(one["check"] == check and "pod" in one for one in found) else None
 
