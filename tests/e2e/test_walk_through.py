@@ -165,7 +165,7 @@ def test_metrics_tell_the_faults_and_that_they_are_gone(shown: str) -> None:
 
 
 def test_nothing_is_left(shown: str, clone: Path, prefix: str) -> None:
-    """No process, mount, interface, cgroup or directory of the node, and no file in the clone but Python's byte code."""
+    """No process, mount, interface, cgroup or directory of the node, and in the clone only Python's byte code."""
     assert re.search(r"^All \d+ claims were checked and are true", shown, re.MULTILINE)
     assert find_remains(Places(f"{prefix}-demo")) == []
     command = ["git", "status", "--porcelain", "--ignored"]
