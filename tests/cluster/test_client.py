@@ -7,7 +7,7 @@ import pytest
 
 from cluster.api_server import FakeApi, asked_with, serving
 from pausewatch.cluster.client import ApiClient, open_session
-from pausewatch.cluster.connection import Connection, read_connection
+from pausewatch.cluster.connection import Connection, ConnectionPlace, read_connection
 from pausewatch.cluster.errors import ApiError
 
 
@@ -114,6 +114,12 @@ def test_request_without_selector_asks_for_whole_objects(tmp_path: Path) -> None
     assert api.asked[0].headers["Accept"] == "application/json"
 
 
+def rotate_token(place: ConnectionPlace) -> None:
+    """Write another token to where the client reads it."""
+    assert place.kubeconfig is not None
+    place.kubeconfig.write_text(place.kubeconfig.read_text().replace("of-a-test", "rotated"))
+
+
 def test_token_is_read_for_each_request(tmp_path: Path) -> None:
     """A rotated one is used at once."""
     api = FakeApi()
@@ -122,8 +128,7 @@ def test_token_is_read_for_each_request(tmp_path: Path) -> None:
         async with serving(api, tmp_path) as place:
             client = ApiClient(place)
             await client.request("GET", "/first")
-            assert place.kubeconfig is not None
-            place.kubeconfig.write_text(place.kubeconfig.read_text().replace("of-a-test", "rotated"))
+            rotate_token(place)
             await client.request("GET", "/second")
             await client.close()
 
@@ -142,8 +147,7 @@ def test_token_that_is_renewed_under_several_requests_leaves_no_connection_open(
         async with serving(api, tmp_path) as place:
             client = ApiClient(place)
             await client.request("GET", "/first")
-            assert place.kubeconfig is not None
-            place.kubeconfig.write_text(place.kubeconfig.read_text().replace("of-a-test", "rotated"))
+            rotate_token(place)
             await asyncio.gather(*(client.request("GET", f"/{number}") for number in range(3)))
             await client.close()
         gc.collect()

@@ -16,7 +16,7 @@ from e2e.soak.plan import Churn, Heal, Inject, Lose, Outage, Round, Step, Wait
 from e2e.soak.scene import POD_SECONDS, Scene, delete_pods, lasting, ready_pods
 from e2e.soak.watcher import Watcher
 from e2e.support.agent import Agent
-from e2e.support.node_report import Report, condition
+from e2e.support.node_report import Report, condition, polled_report
 from e2e.support.told import BUSY
 from lab.pods import Pod, RunningPod
 from lab.shapes.nested_node import NestedNode
@@ -49,7 +49,6 @@ class Soak:
         self._guests: tuple[str, ...] = ()
         self._numbers = itertools.count(1)
         self._attended = True
-        self._report_path = f"/apis/pausewatch.github.io/v1alpha1/podsandboxreports/{node.node_name}"
         self._told = 0
         self._began = time.monotonic()
 
@@ -211,9 +210,8 @@ class Soak:
 
     def _await_report(self, what: str, is_right: Callable[[Report], bool]) -> None:
         def probe() -> bool:
-            text = self._node.get(self._report_path)
-            report = json.loads(text) if text else {}
-            return "status" in report and is_right(report)
+            report = polled_report(self._node)
+            return report is not None and "status" in report and is_right(report)
 
         self._wait(f"a stored report {what}", probe, RECOVERY_SECONDS)
 
@@ -230,8 +228,8 @@ class Soak:
         for problem in new:
             self._tell(f"WRONG: {problem}")
         if new:
-            text = self._node.get(self._report_path)
-            found = json.loads(text)["status"]["findings"] if text else []
+            report = polled_report(self._node)
+            found = report["status"]["findings"] if report else []
             self._tell(f"the stored report has {[(one['id'], one['message'], one['evidence']) for one in found]}")
 
     def _tell(self, what: str) -> None:
