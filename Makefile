@@ -34,7 +34,8 @@ zoo: ## what looks odd and is legal, all at once: 1,000 scans of 2,000 sandboxes
 	@$(IN) && python -m lab build && ZOO_SCANS=1000 ZOO_SANDBOXES=2000 python -m pytest -s tests/e2e/zoo
 
 soak: ## random faults made and healed in random order beside outages: SOAK_MINUTES=120, SOAK_SEED=N (root)
-	@$(IN) && python -m lab build cluster && SOAK_MINUTES=$${SOAK_MINUTES:-120} python -m pytest -s tests/e2e/soak
+	@$(IN) && python -m lab build cluster && SOAK_MINUTES=$${SOAK_MINUTES:-120} \
+	SOAK_SEED=$${SOAK_SEED:-$$(shuf --input-range=0-999999 --head-count=1)} python -m pytest -s tests/e2e/soak
 
 fuzz: ## random and damaged input for every reader of the runtime's answers and of /proc: FUZZ_MINUTES=30, FUZZ_SEED=N
 	@$(IN) && python -m fuzz --minutes $${FUZZ_MINUTES:-30} $${FUZZ_SEED:+--seed $$FUZZ_SEED}

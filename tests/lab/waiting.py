@@ -9,6 +9,11 @@ from lab.errors import WaitTimeoutError
 _T = TypeVar("_T")
 
 _PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 0.3
+
+#: Times as long as the probe took: one that starts kubectl again and again would keep a processor busy by itself, which
+#: whoever is waited for wants.
+_PAUSE_PER_PROBE = 2
 
 
 def wait_until(what: str, probe: Callable[[], _T | None], limit_seconds: float) -> _T:
@@ -16,7 +21,8 @@ def wait_until(what: str, probe: Callable[[], _T | None], limit_seconds: float) 
 
     Args:
         what: What is waited for, as it reads after "waited 5 s for".
-        probe: Asked every 20 ms; None and False mean "not yet". What it raises ends the wait.
+        probe: Asked again after 20 ms, later if it takes long; None and False mean "not yet". What it raises ends the
+            wait.
         limit_seconds: The longest this may take, measured on the monotonic clock.
 
     Raises:
@@ -24,9 +30,12 @@ def wait_until(what: str, probe: Callable[[], _T | None], limit_seconds: float) 
     """
     deadline = time.monotonic() + limit_seconds
     while True:
+        began = time.monotonic()
         answer = probe()
         if answer:
             return answer
-        if time.monotonic() >= deadline:
+        ended = time.monotonic()
+        if ended >= deadline:
             raise WaitTimeoutError(f"waited {limit_seconds:g} s for {what}, in vain")
-        time.sleep(_PAUSE_SECONDS)
+        pause_seconds = max(_PAUSE_SECONDS, _PAUSE_PER_PROBE * (ended - began))
+        time.sleep(min(pause_seconds, _LONGEST_PAUSE_SECONDS))

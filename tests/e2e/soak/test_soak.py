@@ -1,7 +1,6 @@
 """Random faults in random order, for hours if one wants: each is found and cleared in time, and nothing else told."""
 
 import os
-import random
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,7 +25,9 @@ from lab.shapes.nested_node import NestedNode
 KINDS = (*attended.kinds(), *anytime.kinds(), *unattended.kinds())
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "6"))
-SEED = int(os.environ.get("SOAK_SEED") or random.SystemRandom().randrange(1_000_000))
+SEED = int(os.environ.get("SOAK_SEED", "1"))
+"""The same in each run of the suite; ``make soak`` takes another one each time."""
+
 LEAST_FAULTS, LEAST_KINDS = 30, 10
 
 SOON = 10

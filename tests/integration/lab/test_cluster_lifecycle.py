@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import AlreadyRunningError, LabError
+from lab.naming import lab_name
 from lab.network import LabNetwork
 from lab.pins import CONTAINERD_2_4
 from lab.places import Places
@@ -20,7 +21,7 @@ from lab.shapes import cluster, runtime
 
 pytestmark = pytest.mark.lab
 
-_NAME = "cluster-life"
+_NAME = lab_name("cluster-life")
 _START_SECONDS = 30.0
 _TESTS = Path(__file__).parents[2]
 #: What a kubelet and its friends would make or set on a machine that is their own.

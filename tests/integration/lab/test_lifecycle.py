@@ -14,6 +14,7 @@ import pytest
 from lab import faults
 from lab.cgroups import hierarchies
 from lab.errors import AlreadyRunningError, LabError
+from lab.naming import lab_name
 from lab.network import LabNetwork
 from lab.pins import CONTAINERD_1_6, CONTAINERD_2_4, RUNTIME_VERSIONS, RuntimeVersion
 from lab.places import Places
@@ -24,7 +25,7 @@ from lab.shapes import runtime
 
 pytestmark = pytest.mark.lab
 
-_NAME = "lifecycle"
+_NAME = lab_name("lifecycle")
 _START_SECONDS = 30.0
 _TESTS = Path(__file__).parents[2]
 

@@ -61,6 +61,20 @@ def test_wait_returns_what_the_probe_says() -> None:
     assert wait_until("seven", lambda: next(answers), 5) == 7
 
 
+def test_wait_asks_less_often_what_takes_longer() -> None:
+    """A probe that takes 50 ms is left alone for 100: ten questions in a row would keep a processor to themselves."""
+    asked = []
+
+    def probe() -> None:
+        asked.append(time.monotonic())
+        time.sleep(0.05)
+
+    with pytest.raises(WaitTimeoutError):
+        wait_until("the moon", probe, 0.5)
+
+    assert len(asked) <= 5
+
+
 def test_component_is_made_once(tmp_path: Path) -> None:
     """The second time it is found in the cache."""
     made = []

@@ -13,6 +13,8 @@ NOT_ON_A_LAB = ("journalctl", "dmesg")
 MAY_FAIL = ("ps --ppid", "kubectl", "crictl stopp")
 """These end with 1 where nothing is listed or the runtime refuses, and what they print then is the diagnosis."""
 
+_DELETE_POD = re.compile(r"kubectl --namespace (\S+) delete pod (\S+)")
+
 
 def diagnose(program: Program, check: str, **filled_in: object) -> str:
     """Type each command of a page's Diagnosis, and return what they print, one after the other.
@@ -42,11 +44,19 @@ def is_the_mitigation(commands: Iterable[str], check: str, **filled_in: object) 
     """Compare what a finding tells to type with its page: each command of the Mitigation is there.
 
     A case that types the commands of the finding has then healed by the page. The finding's may look first whether
-    the fault is still there, which a page leaves to whoever reads it.
+    the fault is still there, and let the API server compare the uid of a pod, which a page leaves to whoever reads it.
     """
     given = tuple(commands)
     for command in mitigation(check, **filled_in):
-        assert any(one.endswith(command) for one in given), f"the page of {check} says {command!r}, not one of {given}"
+        deleted = _DELETE_POD.fullmatch(command)
+        does_it = _deletes(*deleted.groups()) if deleted else re.compile(rf"{re.escape(command)}$")
+        assert any(map(does_it.search, given)), f"the page of {check} says {command!r}, not one of {given}"
+
+
+def _deletes(namespace: str, pod: str) -> re.Pattern[str]:
+    """Return what a finding's command that deletes a pod matches, whichever uid it tells the API server to compare."""
+    path = re.escape(f"/api/v1/namespaces/{namespace}/pods/{pod}")
+    return re.compile(rf'"preconditions":\{{"uid":"[-0-9a-f]+"\}}.* \| kubectl delete --raw {path} ')
 
 
 def _lines(check: str, section: str) -> list[str]:
