@@ -6,8 +6,8 @@ Colour and line breaks are for terminals; ``NO_COLOR``, ``TERM=dumb`` and ``COLU
 import sys
 
 from rich.console import Console
+from rich.theme import Theme
 
-from pausewatch.cli.runbook import THEME, Runbook
 from pausewatch.cli.streams import write
 from pausewatch.sinks.page import Page, show
 
@@ -19,20 +19,11 @@ def show_page(page: Page, *, clear: bool = False) -> None:
         page: What to write.
         clear: Whether it replaces what a terminal shows.
     """
-    console = _console()
+    console = new_console()
     with console.capture() as captured:
         if clear:
             console.clear()
         show(console, page)
-    write(captured.get())
-
-
-def show_runbook(page: str) -> None:
-    """Write a runbook page, which is Markdown, for people; raises what ``write`` raises."""
-    console = _console()
-    with console.capture() as captured:
-        # Cropped lines would be commands without their end.
-        console.print(Runbook(page), crop=False)
     write(captured.get())
 
 
@@ -41,6 +32,6 @@ def stdout_is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _console() -> Console:
-    # Text comes from nodes: nothing in it is markup, an emoji or to be highlighted.
-    return Console(theme=THEME, highlight=False, markup=False, emoji=False)
+def new_console(theme: Theme | None = None) -> Console:
+    """Return a console for standard output. Text comes from nodes: nothing in it is markup, an emoji or a keyword."""
+    return Console(theme=theme, highlight=False, markup=False, emoji=False)

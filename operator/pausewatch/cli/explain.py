@@ -11,8 +11,9 @@ from rich.text import Text
 from pausewatch import alerts, checks
 from pausewatch.alerts.agent_alerts import ALERT_PREFIX, AgentAlert, agent_alert_pages
 from pausewatch.checks._check import Check, all_checks
-from pausewatch.cli.console import show_page, show_runbook, stdout_is_terminal
+from pausewatch.cli.console import show_page, stdout_is_terminal
 from pausewatch.cli.errors import CliError, ExitCode
+from pausewatch.cli.runbook import show_runbook
 from pausewatch.cli.streams import write
 from pausewatch.cli.terms import term_texts, terms
 from pausewatch.model.text import printable

@@ -1,4 +1,7 @@
-"""A runbook page on a terminal, its commands whole and in the terminal's own colours."""
+"""A runbook page on a terminal, its commands whole and in the terminal's own colours.
+
+Only ``explain`` imports this: to read Markdown takes as long to import as all of the rest that a scan needs.
+"""
 
 from typing import ClassVar
 
@@ -6,6 +9,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Markdown, MarkdownElement
 from rich.text import Text
 from rich.theme import Theme
+
+from pausewatch.cli.console import new_console
+from pausewatch.cli.streams import write
 
 THEME = Theme({"markdown.code": "bold"})
 """Code within a sentence. rich's own is on black, a hole in a light screen."""
@@ -34,3 +40,12 @@ class Runbook(Markdown):
         "fence": _Code,
         "code_block": _Code,
     }
+
+
+def show_runbook(page: str) -> None:
+    """Write a runbook page, which is Markdown, for people; raises what ``write`` raises."""
+    console = new_console(THEME)
+    with console.capture() as captured:
+        # Cropped lines would be commands without their end.
+        console.print(Runbook(page), crop=False)
+    write(captured.get())

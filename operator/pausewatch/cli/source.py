@@ -17,7 +17,6 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.history import History
 from pausewatch.model.settings import Settings
 from pausewatch.model.snapshot import Snapshot
-from pausewatch.recording import RecordingError, parse, read
 from pausewatch.scan import Look, judge, look
 from pausewatch.settings import Flags
 from pausewatch.sources.collector import Collector
@@ -131,6 +130,9 @@ def require_sandboxes(snapshot: Snapshot, action: str) -> None:
 def _recorded(recording: str | None) -> tuple[Snapshot, ...] | None:
     if recording is None:
         return None
+    # What makes values of JSON takes a tenth of the time in which a scan starts, and only a replay needs it.
+    from pausewatch.recording import RecordingError, parse, read  # noqa: PLC0415
+
     try:
         return parse(sys.stdin.read()) if recording == STDIN else read(Path(recording))
     except (RecordingError, UnicodeDecodeError) as error:
