@@ -35,6 +35,9 @@ class Case:
     cleared_at: int | None = None
     """The first scan that told nothing of it any more."""
 
+    unseen: int = 0
+    """Scans while it was open at which nobody looked; what they told may have been in time."""
+
     @property
     def found_in(self) -> int:
         """Scans until it was told; 0 if it was before all of it was done."""
@@ -57,6 +60,7 @@ class Ledger:
         outage: What the agent can not reach now, so that checks may be skipped; empty if there is nothing.
         outages: How many of each kind there were.
         scans: How many were looked at.
+        unseen: How many were not.
         late: How often a pod that ends was told, as Info, to have lost a process of which its runtime did not know yet.
     """
 
@@ -66,6 +70,7 @@ class Ledger:
     outage: str = ""
     outages: Counter[str] = field(default_factory=Counter)
     scans: int = 0
+    unseen: int = 0
     late: int = 0
 
     def open(self, number: int, kind: Kind) -> Case:
@@ -88,6 +93,12 @@ class Ledger:
     def cleared_within_scans(self) -> int:
         """Return how many scans may end before a healed fault is told no more: the clean ones, and two periods."""
         return CLEAN_LOOKS_TO_CLEAR + PERIODS
+
+    def miss(self, scans: int) -> None:
+        """Take down that nobody looked at so many scans: who looks was held up, and not who scans."""
+        self.unseen += scans
+        for case in self.cases:
+            case.unseen += scans
 
     def see(self, scan: int, told: Iterable[Told], *, skipped: int, broken: int, ending: Collection[str]) -> None:
         """Take down what one scan told.
@@ -121,7 +132,8 @@ class Ledger:
         is_told = case.kind.finding(case.number) in own
         if case.told_at is None:
             case.told_at = scan if is_told else None
-            if is_told and case.there_at is not None and case.found_in > self.found_within_scans(case.kind):
+            allowed = self.found_within_scans(case.kind) + case.unseen
+            if is_told and case.there_at is not None and case.found_in > allowed:
                 self.problems.append(
                     f"scan {scan}: {name} is told after {case.found_in} scans of {self.found_within_scans(case.kind)}"
                 )
@@ -131,7 +143,7 @@ class Ledger:
             return
         if not own:
             case.cleared_at = scan
-        elif scan > case.healed_at + self.cleared_within_scans():
+        elif scan > case.healed_at + self.cleared_within_scans() + case.unseen:
             self.problems.append(f"scan {scan}: {name} was healed after scan {case.healed_at}, and is told: {own}")
 
 

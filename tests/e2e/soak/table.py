@@ -69,7 +69,7 @@ def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
             f"  {name:18} {kind.reason:24} {len(cases):5}  {_both(found):>9} {ledger.found_within_scans(kind):7}"
             f"  {_both(cleared):>10} {ledger.cleared_within_scans():7}"
         )
-    counts = f"{len(ledger.cases)} faults of {len(by_name)} kinds in {ledger.scans} scans"
+    counts = f"{len(ledger.cases)} faults of {len(by_name)} kinds in {ledger.scans} scans, and {ledger.unseen} unseen"
     lines += [
         f"  {counts}; found and cleared in scans, median and most",
         f"  outages: {', '.join(f'{what}: {count}' for what, count in sorted(ledger.outages.items())) or 'none'}",

@@ -60,6 +60,20 @@ def test_told_too_late() -> None:
     assert "told after" in ledger.problems[0]
 
 
+def test_scans_at_which_nobody_looked() -> None:
+    """They count for those whose faults are open: what is told after them may have been told in them."""
+    ledger, case = a_ledger()
+    allowed = ledger.found_within_scans(LOOPBACK)
+    ledger.miss(2)
+    see(ledger, 10 + allowed + 2, ITS_FINDING)
+    heal(case, 30)
+    see(ledger, 30 + ledger.cleared_within_scans() + 2, ITS_FINDING)
+    assert (ledger.problems, ledger.unseen) == ([], 2)
+    see(ledger, 30 + ledger.cleared_within_scans() + 3, ITS_FINDING)
+
+    assert "was healed after scan 30" in ledger.problems[0]
+
+
 def test_not_cleared_in_time() -> None:
     """It is healed, and told in a scan too many."""
     ledger, case = a_ledger()

@@ -58,6 +58,9 @@ PACE = Pace(
 RUNTIME_SECONDS = 5.0
 """A call to the runtime may take so long on a busy machine: one that has not answered by then is an outage."""
 
+UNSEEN_SHARE = 0.05
+"""Of the scans, at which nobody looked. What is told is told in two scans at least, so that this misses little."""
+
 GROWTH_MIB = 4.0
 GROWTH_DESCRIPTORS = 3
 GROWTH_OF_A_SCAN = 2.0
@@ -98,6 +101,7 @@ def test_soak(
         print(table)  # noqa: T201
 
     assert ledger.problems == []
+    assert ledger.unseen <= ledger.scans * UNSEEN_SHARE
     assert len(ledger.cases) >= LEAST_FAULTS
     assert len({case.kind.name for case in ledger.cases}) >= LEAST_KINDS
     assert all(case.cleared_at is not None for case in ledger.cases)
