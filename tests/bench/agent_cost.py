@@ -1,13 +1,15 @@
 """What one running agent takes of its node: CPU time, memory, threads, descriptors."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import others_cpu
-from bench.pages import PagesSeen, ask_pages
+from bench.pages import PagesSeen, ask_pages, await_scan
 from lab.cgroups import hierarchies
 from lab.processes import all_pids
+from pausewatch.model.settings import Settings
 
 KIBIBYTE = 1024
 INACTIVE_LINES = {"memory.usage_in_bytes": "total_inactive_file", "memory.current": "inactive_file"}
@@ -53,6 +55,9 @@ def measure_agent(pid: int, address: str, seconds: float, inside_network_of: int
     Raises:
         CalledProcessError: A page did not answer.
     """
+    # From the middle between two scans on: one scan more or less would be a quarter of four.
+    await_scan(address, inside_network_of)
+    time.sleep(Settings().scan_period_seconds / 2)
     seen: list[PagesSeen] = []
     ask: Callable[[], None] = lambda: seen.append(ask_pages(address, seconds, inside_network_of))  # noqa: E731
     cpu_milliseconds = others_cpu(pid, ask)()

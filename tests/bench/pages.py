@@ -1,6 +1,7 @@
 """Asks an agent's pages as a kubelet and a Prometheus do: ``python -m bench.pages http://HOST:PORT SECONDS``.
 
-A process of its own, so that it can be where a kubelet is: in the Linux network namespace of the node.
+With 0 seconds it only waits for the end of the next scan. A process of its own, so that it can be where a kubelet is:
+in the Linux network namespace of the node.
 """
 
 import json
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass
 from urllib.request import ProxyHandler, Request, build_opener
 
 from e2e.support.exposition import Exposition
+from lab.waiting import wait_until
 
 ASKED_EVERY_SECONDS = {"/readyz": 5, "/healthz": 30, "/metrics": 30}
 """The probes as charts/pausewatch/templates/daemonset.yaml has them, and Prometheus Operator's usual interval."""
@@ -20,6 +22,8 @@ ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=
 """As Prometheus asks; the chart's probes do not care."""
 
 LIMIT_SECONDS = 30.0
+
+SCAN_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +50,19 @@ def ask_pages(address: str, seconds: float, inside_network_of: int | None = None
     Raises:
         CalledProcessError: A page answered with an error, or not within 30 s.
     """
+    return PagesSeen(**json.loads(_printed(address, seconds, inside_network_of)))
+
+
+def await_scan(address: str, inside_network_of: int | None = None) -> None:
+    """Return when a scan has just ended; arguments and errors as for ``ask_pages``."""
+    _printed(address, 0, inside_network_of)
+
+
+def _printed(address: str, seconds: float, inside_network_of: int | None) -> bytes:
     entrance = () if inside_network_of is None else ("nsenter", f"--target={inside_network_of}", "--net")
     command = (*entrance, sys.executable, "-m", "bench.pages", address, str(seconds))
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": ":".join(sys.path)}
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
-    return PagesSeen(**json.loads(done.stdout))
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout
 
 
 def _ask_here(address: str, seconds: float) -> PagesSeen:
@@ -68,6 +80,14 @@ def _ask_here(address: str, seconds: float) -> PagesSeen:
         scans=int(counts[-1] - counts[0]),
         slowest_scan_seconds=max(one.total("pausewatch_last_scan_duration_seconds") for one in scrapes),
     )
+
+
+def _await_scan_here(address: str) -> None:
+    def scans() -> float:
+        return Exposition(_get(address, "/metrics")[0]).total("pausewatch_scans_total")
+
+    before = scans()
+    wait_until("the next scan to end", lambda: scans() > before, SCAN_SECONDS)
 
 
 def _paced(seconds: float) -> Iterator[str]:
@@ -90,9 +110,12 @@ def _get(address: str, path: str) -> tuple[str, float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print what was seen, as JSON."""
+    """Print what was seen, as JSON; of a wait for a scan nothing."""
     address, seconds = arguments
-    sys.stdout.write(json.dumps(asdict(_ask_here(address, float(seconds)))))
+    if float(seconds):
+        sys.stdout.write(json.dumps(asdict(_ask_here(address, float(seconds)))))
+    else:
+        _await_scan_here(address)
 
 
 if __name__ == "__main__":
