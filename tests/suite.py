@@ -15,7 +15,7 @@ CLEANING_SECONDS = 120.0
 LIVE = ("tests/integration", "tests/e2e")
 BUDGETS = "tests/integration/test_budgets.py"
 
-WORKERS_PER_CORE = 2
+WORKERS_PER_CORE = 1.5
 """Tests on live nodes wait for more than half of their time."""
 
 

@@ -36,7 +36,7 @@ def test_look_stays_cheap(lab: RuntimeLab) -> None:
     verdicts = [
         *budgets.of_system_calls(sum(system_calls.of_a_look(lab.endpoint).values()), costs),
         *budgets.of_event_loop(wait_for_looks(lab, looks=10)),
-        *budgets.of_endurance(endure(lab.endpoint, looks=400), sandboxes=PODS, containers=PODS * len(CONTAINERS)),
+        *budgets.of_endurance(endure(lab.endpoint, looks=1000), sandboxes=PODS, containers=PODS * len(CONTAINERS)),
     ]
 
     assert broken == []

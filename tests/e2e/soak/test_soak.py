@@ -24,11 +24,11 @@ from lab.shapes.nested_node import NestedNode
 
 KINDS = (*attended.kinds(), *anytime.kinds(), *unattended.kinds())
 
-MINUTES = float(os.environ.get("SOAK_MINUTES", "4"))
+MINUTES = float(os.environ.get("SOAK_MINUTES", "6"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 """The same in each run of the suite; ``make soak`` takes another one each time."""
 
-LEAST_FAULTS, LEAST_KINDS = 20, 10
+LEAST_FAULTS, LEAST_KINDS = 30, 10
 
 SOON = 10
 IN_A_WHILE = 30
