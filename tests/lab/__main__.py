@@ -151,13 +151,18 @@ def _start_cluster(name: str, nested_node: str, vm_node: str, *, owned: bool) ->
 
 @main.command()
 @click.argument("names", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every lab there is anything of.")
+@click.option("--all", "everything", is_flag=True, help="Every lab there is anything of, but those in use.")
 def stop(names: Sequence[str], *, everything: bool) -> None:
     """Stop labs and remove everything they left; also after a crash."""
-    if not names and not everything:
-        raise click.UsageError("name a lab, or say --all")
+    if bool(names) == everything:
+        raise click.UsageError("name labs, or say --all")
     for name in lab_names() if everything else names:
-        cluster.stop(name)  # of either shape
+        record = read_record(Places(name)) if everything else None
+        if record and record.owner and record.owner.is_alive():
+            # It may be the hours of a test.
+            click.echo(f"{name} is left alone: process {record.owner.pid} uses it; name it to stop it all the same")
+        else:
+            cluster.stop(name)  # of either shape
 
 
 @main.command()

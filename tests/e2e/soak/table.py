@@ -51,12 +51,13 @@ def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
     """Return the table as text, one line for each kind of fault.
 
     Args:
-        ledger: Its cases were all healed.
+        ledger: Those of its cases that were not cleared are only counted.
         samples: One for each scan.
         title: The first line.
     """
     by_name: dict[str, list[Case]] = defaultdict(list)
-    for case in ledger.cases:
+    ended = [case for case in ledger.cases if case.cleared_at is not None]
+    for case in ended:
         by_name[case.kind.name].append(case)
     head = (
         f"  {'fault':18} {'finding':24} {'count':>5}  {'found in':>9} {'allowed':>7}  {'cleared in':>10} {'allowed':>7}"
@@ -69,7 +70,9 @@ def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
             f"  {name:18} {kind.reason:24} {len(cases):5}  {_both(found):>9} {ledger.found_within_scans(kind):7}"
             f"  {_both(cleared):>10} {ledger.cleared_within_scans():7}"
         )
-    counts = f"{len(ledger.cases)} faults of {len(by_name)} kinds in {ledger.scans} scans, and {ledger.unseen} unseen"
+    counts = f"{len(ended)} faults of {len(by_name)} kinds in {ledger.scans} scans, and {ledger.unseen} unseen"
+    if len(ended) < len(ledger.cases):
+        counts += f"; {len(ledger.cases) - len(ended)} more were not cleared when it ended"
     lines += [
         f"  {counts}; found and cleared in scans, median and most",
         f"  outages: {', '.join(f'{what}: {count}' for what, count in sorted(ledger.outages.items())) or 'none'}",

@@ -39,6 +39,7 @@ def test_rendered() -> None:
         case = ledger.open(number, LOOPBACK)
         case.there_at, case.told_at, case.healed_at, case.cleared_at = 10, told_at, 20, 22
 
+    ledger.open(4, LOOPBACK).there_at = 40
     ledger.outages["the runtime hangs"] = 2
 
     text = rendered(ledger, samples(0), title="SOAK_SEED=7")
@@ -47,4 +48,5 @@ def test_rendered() -> None:
     found, cleared = str(ledger.found_within_scans(LOOPBACK)), str(ledger.cleared_within_scans())
     assert line == ["loopback", "LoopbackDown", "3", "2/3", found, "2/2", cleared]
     assert "3 faults of 1 kinds" in text
+    assert "1 more were not cleared" in text
     assert "outages: the runtime hangs: 2" in text

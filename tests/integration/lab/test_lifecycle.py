@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from lab import faults
+from lab.__main__ import main
 from lab.cgroups import hierarchies
 from lab.errors import AlreadyRunningError, LabError
 from lab.naming import lab_name
@@ -201,6 +203,18 @@ def test_stop_of_a_dead_lab(version: RuntimeVersion) -> None:
         lab.containerd.send(signal.SIGKILL)
 
     assert find_remains(lab.places) == []
+
+
+def test_stop_of_all_leaves_alone_what_a_program_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says whose it is. Names beside it are refused: whoever gives both means the names."""
+    monkeypatch.setattr("lab.__main__.lab_names", lambda: (_NAME,))  # other tests' labs are none of ours
+    with runtime.start(CONTAINERD_2_4, _NAME) as lab:
+        left = CliRunner().invoke(main, ["stop", "--all"])
+        refused = CliRunner().invoke(main, ["stop", _NAME, "--all"])
+        lab.run(Pod("undisturbed"))
+
+    assert f"{_NAME} is left alone: process {os.getpid()} uses it" in left.output
+    assert (left.exit_code, refused.exit_code) == (0, 2)
 
 
 def test_stop_of_no_lab_is_fine() -> None:
