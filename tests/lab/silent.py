@@ -6,8 +6,8 @@ gone. Whoever looks at it waits.
 `silent.py memory DIRECTORY NAME`: this process, called NAME from then on, has a page of memory on a file system at
 DIRECTORY that opens files and never delivers any content. One of its threads reads that page through /proc/self/mem and
 so waits in the kernel, in state D, with the lock of its memory held for reading; another one wants the lock for
-writing. From then on nobody else gets it, not even for reading: who reads the arguments of this process waits, and
-whoever reads /proc/PID/environ and smaps_rollup does.
+writing, again and again until it does not get it. From then on nobody else gets it, not even for reading: who reads the
+arguments of this process waits, and whoever reads /proc/PID/environ and smaps_rollup does.
 
 It prints "ready" just before, and ends when its input does; whoever waits is told an error then.
 Rules: include/uapi/linux/fuse.h (the protocol), mm/memory.c __access_remote_vm (page faults with the lock held),
@@ -23,6 +23,7 @@ import stat
 import struct
 import sys
 import threading
+import time
 
 HEAD = struct.Struct("<IIQQIIIHH")
 ANSWER_HEAD = struct.Struct("<IiQ")
@@ -35,6 +36,7 @@ UNANSWERED = (READ, FORGET, INTERRUPT, FORGET_MANY)
 
 FOLDER, FILE = 1, 2
 SECONDS = 1000
+WRITE_AGAIN_SECONDS = 0.01
 PR_SET_PDEATHSIG = 1
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 
@@ -116,7 +118,9 @@ def lock_memory(directory: str, name: str) -> None:
 
     def write() -> None:
         told.wait()
-        mmap.mmap(-1, mmap.PAGESIZE)
+        while True:  # the other one may not have the lock yet, however long ago it said that it is about to take it
+            mmap.mmap(-1, mmap.PAGESIZE).close()
+            time.sleep(WRITE_AGAIN_SECONDS)
 
     for work in (write, read):  # the first has its stack before the second takes the lock
         threading.Thread(target=work, daemon=True).start()
