@@ -18,6 +18,7 @@ from pausewatch.model.availability import Unavailable
 from pausewatch.model.settings import Settings
 from pausewatch.scan import Look
 from pausewatch.sources.collector import Collector
+from support.image_environment import image_variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Endurance:
 def endure(endpoint: str, looks: int) -> Endurance:
     """Return what ``looks`` looks at the node, two at least, did to a process of their own."""
     command = [sys.executable, "-m", "bench.endurance", endpoint, str(looks)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, **image_variables(), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     return Endurance(**json.loads(done.stdout))
 

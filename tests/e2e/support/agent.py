@@ -19,6 +19,7 @@ from e2e.support.exposition import Exposition
 from e2e.support.pace import Pace
 from lab.shapes.cluster_node import ClusterNode
 from lab.waiting import wait_until
+from support.image_environment import image_variables
 
 T = TypeVar("T")
 
@@ -184,16 +185,6 @@ class Agent:
         found = re.search(r"http://\S+:\d+(?=/metrics)", self.log_line("/metrics"))
         assert found, "the agent's log does not tell where its pages are"
         return found[0]
-
-
-def image_variables() -> dict[str, str]:
-    """Return the environment that the agent's image sets, but its PATH: how memory is kept follows from it."""
-    dockerfile = Path(__file__).parents[3] / "Dockerfile"
-    # The stages before the last one only build.
-    *_, line = re.findall(r"^ENV (.*)$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)
-    variables = dict(word.split("=", 1) for word in line.split())
-    del variables["PATH"]
-    return variables
 
 
 @contextmanager
