@@ -35,9 +35,6 @@ class Case:
     cleared_at: int | None = None
     """The first scan that told nothing of it any more."""
 
-    unseen: int = 0
-    """Scans while it was open at which nobody looked; what they told may have been in time."""
-
     @property
     def found_in(self) -> int:
         """Scans until it was told; 0 if it was before all of it was done."""
@@ -60,7 +57,7 @@ class Ledger:
         outage: What the agent can not reach now, so that checks may be skipped; empty if there is nothing.
         outages: How many of each kind there were.
         scans: How many were looked at.
-        unseen: How many were not.
+        unseen: The numbers of those that were not; what they told may have been in time.
         late: How often a pod that ends was told, as Info, to have lost a process of which its runtime did not know yet.
     """
 
@@ -70,7 +67,7 @@ class Ledger:
     outage: str = ""
     outages: Counter[str] = field(default_factory=Counter)
     scans: int = 0
-    unseen: int = 0
+    unseen: list[int] = field(default_factory=list)
     late: int = 0
 
     def open(self, number: int, kind: Kind) -> Case:
@@ -94,11 +91,9 @@ class Ledger:
         """Return how many scans may end before a healed fault is told no more: the clean ones, and two periods."""
         return CLEAN_LOOKS_TO_CLEAR + PERIODS
 
-    def miss(self, scans: int) -> None:
-        """Take down that nobody looked at so many scans: who looks was held up, and not who scans."""
-        self.unseen += scans
-        for case in self.cases:
-            case.unseen += scans
+    def miss(self, scans: Iterable[int]) -> None:
+        """Take down that nobody looked at these scans: who looks was held up, and not who scans."""
+        self.unseen.extend(scans)
 
     def see(self, scan: int, told: Iterable[Told], *, skipped: int, broken: int, ending: Collection[str]) -> None:
         """Take down what one scan told.
@@ -132,19 +127,21 @@ class Ledger:
         is_told = case.kind.finding(case.number) in own
         if case.told_at is None:
             case.told_at = scan if is_told else None
-            allowed = self.found_within_scans(case.kind) + case.unseen
-            if is_told and case.there_at is not None and case.found_in > allowed:
-                self.problems.append(
-                    f"scan {scan}: {name} is told after {case.found_in} scans of {self.found_within_scans(case.kind)}"
-                )
+            if is_told and case.there_at is not None:
+                allowed = self.found_within_scans(case.kind) + self._unseen_after(case.there_at)
+                if case.found_in > allowed:
+                    self.problems.append(f"scan {scan}: {name} is told after {case.found_in} scans of {allowed}")
         elif not is_told and not case.healing:
             self.problems.append(f"scan {scan}: {name} is told no more, and is not healed")
         if case.healed_at is None or scan <= case.healed_at:
             return
         if not own:
             case.cleared_at = scan
-        elif scan > case.healed_at + self.cleared_within_scans() + case.unseen:
+        elif scan > case.healed_at + self.cleared_within_scans() + self._unseen_after(case.healed_at):
             self.problems.append(f"scan {scan}: {name} was healed after scan {case.healed_at}, and is told: {own}")
+
+    def _unseen_after(self, scan: int) -> int:
+        return sum(one > scan for one in self.unseen)
 
 
 def _is_late(told: Told, ending: Collection[str]) -> bool:

@@ -70,7 +70,7 @@ def rendered(ledger: Ledger, samples: Sequence[Sample], *, title: str) -> str:
             f"  {name:18} {kind.reason:24} {len(cases):5}  {_both(found):>9} {ledger.found_within_scans(kind):7}"
             f"  {_both(cleared):>10} {ledger.cleared_within_scans():7}"
         )
-    counts = f"{len(ended)} faults of {len(by_name)} kinds in {ledger.scans} scans, and {ledger.unseen} unseen"
+    counts = f"{len(ended)} faults of {len(by_name)} kinds in {ledger.scans} scans, and {len(ledger.unseen)} unseen"
     if len(ended) < len(ledger.cases):
         counts += f"; {len(ledger.cases) - len(ended)} more were not cleared when it ended"
     lines += [

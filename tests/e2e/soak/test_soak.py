@@ -108,7 +108,7 @@ def test_soak(
                 print(table)  # noqa: T201
 
     assert ledger.problems == []
-    assert ledger.unseen <= ledger.scans * UNSEEN_SHARE
+    assert len(ledger.unseen) <= ledger.scans * UNSEEN_SHARE
     assert len(ledger.cases) >= LEAST_FAULTS
     assert len({case.kind.name for case in ledger.cases}) >= LEAST_KINDS
     assert all(case.cleared_at is not None for case in ledger.cases)

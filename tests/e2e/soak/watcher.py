@@ -75,7 +75,7 @@ class Watcher(Background):
             return
         assert scan > self.scan, f"the agent has begun anew: scan {scan} comes after {self.scan}"
         if self.samples:
-            self._ledger.miss(scan - self.scan - 1)
+            self._ledger.miss(range(self.scan + 1, scan))
         told = {
             Told(one.labels["reason"], one.labels["severity"], one.labels["pod"]) for one in metrics.samples(FINDINGS)
         }

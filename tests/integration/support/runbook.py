@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from integration.support.program import Program
 from pausewatch.checks._check import all_checks
+from support.commands import delete_pod
 
 NOT_ON_A_LAB = ("journalctl", "dmesg")
 """A lab's daemons log to files, without a journal; the kernel's log is the machine's, not the lab's."""
@@ -55,8 +56,7 @@ def is_the_mitigation(commands: Iterable[str], check: str, **filled_in: object) 
 
 def _deletes(namespace: str, pod: str) -> re.Pattern[str]:
     """Return what a finding's command that deletes a pod matches, whichever uid it tells the API server to compare."""
-    path = re.escape(f"/api/v1/namespaces/{namespace}/pods/{pod}")
-    return re.compile(rf'"preconditions":\{{"uid":"[-0-9a-f]+"\}}.* \| kubectl delete --raw {path} ')
+    return re.compile(re.escape(delete_pod(namespace, pod, "UID")).replace("UID", "[-0-9a-f]+"))
 
 
 def _lines(check: str, section: str) -> list[str]:
