@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from contracts.marks import fill
 from pausewatch.checks._check import all_checks
 from pausewatch.model.settings import Kind
 from pausewatch.setting_table import all_settings, declarations
@@ -139,19 +140,14 @@ def render_chart_readme() -> str:
     readme = (CHART / "README.md").read_text()
     values = [f"| `{one.path}` | {one.text} | `{json.dumps(one.default)}` |" for one in described_values()]
     rows = [f"| [{path.stem}](profiles/{path.name}) | {_about(path)} |" for path in profiles()]
-    readme = _between(readme, "profiles", ["| profile | for |", "|---|---|", *rows])
-    return _between(readme, "values", ["| value | meaning | default |", "|---|---|---|", *values])
+    readme = fill(readme, "profiles", "\n".join(("| profile | for |", "|---|---|", *rows)))
+    return fill(readme, "values", "\n".join(("| value | meaning | default |", "|---|---|---|", *values)))
 
 
 def _about(profile: Path) -> str:
     """Return the comment at the top of a profile."""
     lines = profile.read_text().splitlines()
     return " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
-
-
-def _between(text: str, mark: str, lines: list[str]) -> str:
-    pattern = rf"(?<=<!-- {mark} -->\n).*?(?=<!-- /{mark} -->)"
-    return re.sub(pattern, lambda _: "\n".join(lines) + "\n", text, count=1, flags=re.DOTALL)
 
 
 def _closed(properties: dict[str, object]) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from contracts.alert_rules import RECORDED, agent_rules, duration, finding_rules
+from contracts.marks import fill
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "prometheus.md"
@@ -13,13 +14,12 @@ def render_prometheus_page() -> str:
     """Return the page; the text around the marks is written by hand."""
     page = PAGE.read_text()
     for mark, text in (("scrape", _scrape()), ("alerts", _alerts()), ("recorded", _recorded())):
-        before, rest = page.split(f"<!-- {mark} -->\n")
-        page = f"{before}<!-- {mark} -->\n{text}{rest[rest.index(f'<!-- /{mark} -->') :]}"
+        page = fill(page, mark, text)
     return page
 
 
 def _scrape() -> str:
-    return f"```yaml\n{SCRAPE_CONFIG.read_text()}```\n"
+    return f"```yaml\n{SCRAPE_CONFIG.read_text()}```"
 
 
 def _alerts() -> str:
@@ -28,9 +28,9 @@ def _alerts() -> str:
         f" {duration(rule.delay_seconds)} | {rule.summary} |"
         for rule in (*finding_rules(), *agent_rules())
     ]
-    return "\n".join(("| alert | severity | after | tells |", "|---|---|---|---|", *rows, ""))
+    return "\n".join(("| alert | severity | after | tells |", "|---|---|---|---|", *rows))
 
 
 def _recorded() -> str:
     rows = [f"| `{name}` | `{expression}` |" for name, expression in RECORDED.items()]
-    return "\n".join(("| series | is |", "|---|---|", *rows, ""))
+    return "\n".join(("| series | is |", "|---|---|", *rows))

@@ -2,12 +2,11 @@
 
 manifests/crd.yaml and docs/resource.md from operator/pausewatch/crd.yaml; docs/metrics.md from the table of metrics;
 docs/settings.md from the table of settings; docs/pictures/architecture.svg from the import graph; README.md's table of
-checks from their declarations; parts of the Helm chart by chart.py, its rule file by alert_rules.py, its dashboards by
-fleet_dashboard.py and node_dashboard.py. The other manifests are rendered by helm: manifests.py.
-test_rendered.py fails when one of them is not what this renders.
+checks from their declarations, its screens from docs/pictures; parts of the Helm chart by chart.py, its rule file by
+alert_rules.py, its dashboards by fleet_dashboard.py and node_dashboard.py. The other manifests are rendered by helm:
+manifests.py. test_rendered.py fails when one of them is not what this renders.
 """
 
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +18,7 @@ from contracts.alert_rules import render_rules
 from contracts.chart import render_chart_readme, render_crd_template, render_values_schema
 from contracts.dashboard_model import render_dashboard
 from contracts.fleet_dashboard import FLEET
+from contracts.marks import fill
 from contracts.node_dashboard import NODE
 from contracts.prometheus_page import render_prometheus_page
 from pausewatch.checks._check import Check, all_checks
@@ -30,8 +30,6 @@ from pictures.architecture import render_architecture
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCHEMA = REPOSITORY / "operator" / "pausewatch" / "crd.yaml"
 COMMAND = "make render"
-BEFORE_CHECKS, AFTER_CHECKS = "<!-- checks -->", "<!-- /checks -->"
-BEFORE_EXAMPLE, AFTER_EXAMPLE = "<!-- example -->", "<!-- /example -->"
 EXAMPLE = "loopback_down.py"
 SCREENS = ("scan", "fleet", "report")
 """What people see on a broken node and of its cluster. `make pictures` writes it to docs/pictures, from a real run; in
@@ -180,7 +178,7 @@ def render_example() -> str:
     declared = source[source.index("CHECK = ") :].rstrip()
     text = f"```python\n{run}\n\n\n{declared}\n```"
     page = (REPOSITORY / "docs" / "adding-a-check.md").read_text()
-    return _between(BEFORE_EXAMPLE, text, AFTER_EXAMPLE, page)
+    return fill(page, "example", text)
 
 
 def render_readme() -> str:
@@ -188,10 +186,10 @@ def render_readme() -> str:
     table = "\n".join(
         ("| check | reasons (severity) | title |", "|---|---|---|", *(row_of_check(one) for one in all_checks()))
     )
-    readme = _between(BEFORE_CHECKS, table, AFTER_CHECKS, (REPOSITORY / "README.md").read_text())
+    readme = fill((REPOSITORY / "README.md").read_text(), "checks", table)
     for name in SCREENS:
-        screen = f"```\n{(REPOSITORY / 'docs' / 'pictures' / f'{name}.txt').read_text().rstrip()}\n```"
-        readme = _between(f"<!-- {name} -->", screen, f"<!-- /{name} -->", readme)
+        screen = (REPOSITORY / "docs" / "pictures" / f"{name}.txt").read_text().rstrip()
+        readme = fill(readme, name, f"```\n{screen}\n```")
     return readme
 
 
@@ -219,11 +217,6 @@ RENDERED = {
     "charts/pausewatch/templates/crd.yaml": render_crd_template,
     "charts/pausewatch/values.schema.json": render_values_schema,
 }
-
-
-def _between(before: str, text: str, after: str, page: str) -> str:
-    """Return a page with a text between two marks, in place of what stands there."""
-    return re.sub(rf"(?<={before}\n).*?(?=\n{after})", lambda _: text, page, count=1, flags=re.DOTALL)
 
 
 def _row(*cells: str) -> str:

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from contracts.prometheus_page import PAGE, SCRAPE_CONFIG
+from contracts.prometheus_page import SCRAPE_CONFIG
 from contracts.render import REPOSITORY
 from pausewatch.alerts.agent_alerts import JOB
 
@@ -49,11 +49,3 @@ def test_a_pod_monitor_says_the_same() -> None:
     assert {"targetLabel": "job", "replacement": JOB} in endpoint["relabelings"]
     assert {"targetLabel": "node", "sourceLabels": relabeled["node"]} in endpoint["relabelings"]
     assert endpoint["port"] == "metrics"
-
-
-def test_page_has_its_marks() -> None:
-    """Without them its tables would be rendered nowhere."""
-    page = PAGE.read_text()
-
-    for mark in ("scrape", "alerts", "recorded"):
-        assert page.count(f"<!-- {mark} -->\n") == page.count(f"<!-- /{mark} -->") == 1

@@ -4,7 +4,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from contracts.render import AFTER_CHECKS, BEFORE_CHECKS, SCREENS, row_of_check
+import yaml
+
+from contracts.render import SCHEMA
 from pausewatch.checks._check import all_checks
 from pausewatch.kubectl_plugin.fleet import HEADINGS
 
@@ -12,21 +14,11 @@ REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text()
 
 
-def test_table_of_checks_has_its_marks() -> None:
-    """Without them the table would be rendered nowhere; test_rendered.py holds it to the declarations."""
-    assert README.count(BEFORE_CHECKS) == README.count(AFTER_CHECKS) == 1
-    assert all(row_of_check(check) in README for check in all_checks())
-
-
-def test_screens_have_their_marks() -> None:
-    """Without them a screen would be whatever somebody pasted once; test_rendered.py holds it to the last real run."""
-    assert all(README.count(f"<!-- {name} -->") == README.count(f"<!-- /{name} -->") == 1 for name in SCREENS)
-
-
 def test_screens_are_of_this_program() -> None:
     """Drawn before columns or checks were added, they would show what nobody sees: `make pictures`."""
     assert re.search(rf"^\$ kubectl pausewatch\n{' +'.join(HEADINGS)}\n", README, re.MULTILINE)
     assert re.search(rf"^{len(all_checks())} checks: \d+ passed, ", README, re.MULTILINE)
+    assert re.search(rf"^\$ kubectl get psr\nNAME +{' +'.join(_printed_columns())}\n", README, re.MULTILINE)
 
 
 def test_links_lead_somewhere() -> None:
@@ -48,3 +40,9 @@ def test_make_targets_exist() -> None:
 
     for target in re.findall(r"make (demo|test|check|image|pictures)\b", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def _printed_columns() -> list[str]:
+    """What ``kubectl get`` prints without ``--output=wide``, as it writes it."""
+    columns = yaml.safe_load(SCHEMA.read_text())["spec"]["versions"][0]["additionalPrinterColumns"]
+    return [column["name"].upper() for column in columns if not column.get("priority")]
